@@ -1,0 +1,266 @@
+"""The balancer as a state machine: events and a time go in, actions come out.
+
+A request arrives into the queue and leaves it exactly once: to a replica, to a peer, or with an error. What
+is sent stands in the ledger until it is over. After every event the queue is gone over, so that no request
+waits while a target is available to it. A request crosses between balancers once at most: one that came from
+a peer may only go to a replica here.
+
+The order of choice for a request, which makes all systems out of one code (`switches.py`):
+
+1. *push*: the peer policy chooses among all balancers, this one included, when the request arrives.
+2. A local replica that is available, by the replica policy.
+3. *selective push*: a peer with room, by the peer policy.
+4. *overcommit*: any local replica that can be reached.
+5. It waits. In a stealing system a peer may come for it.
+
+The clock is the caller's: `now` is in seconds and never goes back. Chance comes from the generator given.
+"""
+
+from collections.abc import Iterable, Sequence
+from random import Random
+
+from nightshift.balancing.ledger import Ledger
+from nightshift.balancing.messages import (
+    Action,
+    AskToSteal,
+    Decision,
+    Forward,
+    HandOver,
+    PeerReport,
+    Reject,
+    ReplicaReport,
+    Request,
+)
+from nightshift.balancing.policies import Choice
+from nightshift.balancing.pools import PeerPool, ReplicaPool
+from nightshift.balancing.queue import Entry, Queue
+from nightshift.balancing.stealing import average_wants, choose_loot, small_wants
+from nightshift.balancing.switches import Across, Switches
+from nightshift.balancing.targets import Target
+
+MAX_ATTEMPTS = 3
+"""Targets in a row that may prove unreachable before a request is refused."""
+
+_WANTS = {Across.STEAL_AVERAGE: average_wants, Across.STEAL_SMALL: small_wants}
+
+
+class Balancer:
+    """See the head of the file."""
+
+    def __init__(self, *, name: str, switches: Switches, rng: Random) -> None:
+        """`name` is this balancer's own id among its peers."""
+        self.name = name
+        self.switches = switches
+        self.replicas = ReplicaPool(switches, rng)
+        self.peers = PeerPool(name, switches, rng)
+        self.ledger = Ledger()
+        self.queue = Queue()
+        self._arrivals = 0
+        self._open_asks = 0
+        """Peers that were asked for requests and have not answered."""
+
+    # Events about requests
+
+    def request_arrived(self, now: float, request: Request) -> Sequence[Action]:
+        """A request is here, whole."""
+        if refused := self._refusal(request):
+            return [refused]
+        entry = Entry(request, now, self._arrivals, may_cross=self._may_cross(request))
+        self._arrivals += 1
+        if self.switches.across is Across.PUSH and request.from_peer is None:
+            choice = self.peers.policy.pick(request, self._everyone())
+            if choice.target != self.name:
+                return [self._hand_over(now, entry, choice)]
+            self._keep(entry)
+        self.queue.append(entry)
+        return self._place(now)
+
+    def request_ended(self, now: float, request_id: str) -> Sequence[Action]:
+        """A request that was sent to a replica or a peer is over, well or badly."""
+        placed = self.ledger.settle(request_id)
+        if placed is not None:
+            self._release(placed.entry)
+        return self._place(now)
+
+    def request_undelivered(self, now: float, request_id: str) -> Sequence[Action]:
+        """The target could not be reached and nothing was done there: place the request again, elsewhere."""
+        placed = self.ledger.settle(request_id)
+        if placed is None:
+            return ()
+        placed.target.reachable = False
+        entry = placed.entry
+        entry.attempts += 1
+        if entry.attempts >= MAX_ATTEMPTS:
+            self._release(entry)
+            message = f"{entry.attempts} targets in a row could not be reached"
+            return [Reject(request_id, 502, "upstream_unreachable", message), *self._place(now)]
+        self.queue.put_back(entry)
+        return self._place(now)
+
+    def client_gone(self, now: float, request_id: str) -> Sequence[Action]:
+        """The client left. Frees the request's place, wherever it is (the shell cuts the upstream itself)."""
+        entry = self.queue.remove(request_id)
+        if entry is not None:
+            self._release(entry)
+            return ()
+        return self.request_ended(now, request_id)
+
+    # Events about targets
+
+    def targets_changed(
+        self, now: float, *, replicas: Iterable[str], peers: Iterable[str]
+    ) -> Sequence[Action]:
+        """The replicas of this balancer and its peers (itself left out) are now these."""
+        self.replicas.set_targets(replicas)
+        self.peers.set_targets(peers)
+        return self._place(now)
+
+    def replica_probed(
+        self, now: float, replica: str, report: ReplicaReport, rtt_s: float = 0.0
+    ) -> Sequence[Action]:
+        """A replica reported; `rtt_s` is the time the report took, asked and answered."""
+        if target := self.replicas.targets.get(replica):
+            target.reported(now, report, rtt_s)
+        return self._place(now)
+
+    def replica_failed(self, now: float, replica: str) -> Sequence[Action]:
+        """A replica's probe failed: not available until it reports again."""
+        self.replicas.failed(replica)
+        return ()
+
+    def peer_reported(self, now: float, peer: str, report: PeerReport, rtt_s: float) -> Sequence[Action]:
+        """A peer reported, `rtt_s` being the round trip of that report."""
+        if target := self.peers.targets.get(peer):
+            target.reported(now, report, rtt_s)
+        return self._place(now)
+
+    def peer_failed(self, now: float, peer: str) -> Sequence[Action]:
+        """A peer did not report: not available until it does."""
+        self.peers.failed(peer)
+        return ()
+
+    def steal_asked(self, now: float, thief: str, count: int) -> Sequence[Action]:
+        """A peer asks for up to `count` queued requests; the actions hand them over."""
+        if thief not in self.peers.targets:
+            return ()
+        balancers = [self.name, *self.peers.targets]
+        waiting = self.queue.youngest_crossing_first()
+        loot = choose_loot(waiting, thief, balancers, self.peers.policy, count)
+        for entry in loot:
+            self.queue.remove(entry.request.id)
+        return [self._hand_over(now, entry, Choice(thief, 0.0, "stolen")) for entry in loot]
+
+    def steal_answered(self, now: float, peer: str, granted: int) -> Sequence[Action]:
+        """The peer we asked gave `granted` requests (or 0: asking failed), which arrive by themselves."""
+        self._open_asks -= 1
+        return self._place(now)
+
+    def time_passed(self, now: float) -> Sequence[Action]:
+        """Call once each probe interval."""
+        return self._place(now)
+
+    # What others may know
+
+    def report(self) -> PeerReport:
+        """What this balancer tells its peers."""
+        return PeerReport(
+            queue=len(self.queue),
+            queue_from_users=self.queue.crossing,
+            outstanding=sum(replica.outstanding for replica in self.replicas.targets.values()),
+            replicas=len(self.replicas.targets),
+            available_replicas=len(self.replicas.available()),
+        )
+
+    # How requests are placed
+
+    def _place(self, now: float) -> list[Action]:
+        """Send off what can be sent, oldest first, then look for more work elsewhere."""
+        actions: list[Action] = []
+        while (entry := self.queue.oldest()) is not None:
+            action = self._to_replica(now, entry) or self._to_peer(now) or self._overcommit(now, entry)
+            if action is None:
+                break
+            actions.append(action)
+        if not self.queue:
+            actions.extend(self._steal())
+        return actions
+
+    def _to_replica(self, now: float, entry: Entry) -> Action | None:
+        available = self.replicas.available()
+        return self._forward(now, entry, available) if available else None
+
+    def _to_peer(self, now: float) -> Action | None:
+        """Selective push: the oldest request that may cross goes to a peer that has room."""
+        if self.switches.across is not Across.SELECTIVE_PUSH:
+            return None
+        entry = self.queue.oldest_crossing()
+        candidates = self.peers.with_room(len(self.queue) - 1) if entry else []
+        if entry is None or not candidates:
+            return None
+        self.queue.remove(entry.request.id)
+        return self._hand_over(now, entry, self.peers.policy.pick(entry.request, candidates))
+
+    def _overcommit(self, now: float, entry: Entry) -> Action | None:
+        targets = self.replicas.reachable() if self.switches.overcommit else []
+        return self._forward(now, entry, targets) if targets else None
+
+    def _forward(self, now: float, entry: Entry, targets: Sequence[Target]) -> Action:
+        choice = self.replicas.policy.pick(entry.request, targets)
+        self.queue.remove(entry.request.id)
+        self.ledger.put(entry, self.replicas.send(now, entry.request, choice))
+        if self.switches.across in _WANTS:
+            self.peers.policy.placed(entry.request, self.name)  # a thief is weighed against this balancer
+        return Forward(entry.request.id, choice.target, _decision(now, entry, choice))
+
+    def _hand_over(self, now: float, entry: Entry, choice: Choice) -> Action:
+        self.ledger.put(entry, self.peers.send(now, entry.request, choice))
+        return HandOver(entry.request.id, choice.target, _decision(now, entry, choice))
+
+    def _keep(self, entry: Entry) -> None:
+        """A push system chose this balancer itself: the request stays, and counts as load of this one."""
+        entry.kept = True
+        self.peers.self.outstanding += 1
+        self.peers.policy.placed(entry.request, self.name)
+
+    def _release(self, entry: Entry) -> None:
+        if entry.kept:
+            self.peers.self.outstanding -= 1
+
+    def _everyone(self) -> list[Target]:
+        """Return the balancers that a push system chooses from; this one where nobody else is left."""
+        others: list[Target] = list(self.peers.that_serve())
+        return [self.peers.self, *others] if self.replicas.targets or not others else others
+
+    def _may_cross(self, request: Request) -> bool:
+        crossing = (Across.SELECTIVE_PUSH, Across.STEAL_AVERAGE, Across.STEAL_SMALL)
+        return request.from_peer is None and self.switches.across in crossing
+
+    def _refusal(self, request: Request) -> Reject | None:
+        """429 when there are replicas and too many wait for them; 503 when nothing could ever serve it."""
+        if len(self.queue) >= self.switches.max_queue:
+            message = f"{len(self.queue)} requests are waiting already"
+            return Reject(request.id, 429, "queue_full", message, retry_after_s=1)
+        elsewhere = (
+            self.peers.targets and request.from_peer is None and self.switches.across is not Across.NONE
+        )
+        if not self.replicas.targets and not elsewhere:
+            return Reject(request.id, 503, "no_replica", "no replica is configured here", retry_after_s=1)
+        return None
+
+    # How work is stolen
+
+    def _steal(self) -> list[Action]:
+        """Ask loaded peers for requests, if this balancer has nothing to do."""
+        wants = _WANTS.get(self.switches.across)
+        if wants is None or self._open_asks or not self.replicas.available():
+            return []
+        actions: list[Action] = []
+        for peer, count in wants(self.report(), self.peers.nearest_first()):
+            peer.asked_to_steal = True
+            self._open_asks += 1
+            actions.append(AskToSteal(peer.id, count))
+        return actions
+
+
+def _decision(now: float, entry: Entry, choice: Choice) -> Decision:
+    return Decision(choice.reason, queued_s=now - entry.arrived, matched=choice.matched)

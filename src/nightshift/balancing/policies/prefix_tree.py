@@ -1,0 +1,69 @@
+"""Prefix tree: a request goes where most of its prompt is believed to be in a KV cache.
+
+The longest prefix is sought among the *available* targets only, so a busy holder does not hide a free one
+that holds less. The match decides when it covers more than the threshold's share of the prompt; several
+holders are told apart by load, then at random. Otherwise the least loaded target takes the request, and
+with it the prefix.
+
+Under blind push nothing keeps a popular prefix from drowning its holder, hence the imbalance check: when
+loads differ too much, the least loaded target is chosen whatever it holds.
+"""
+
+from collections.abc import Iterable, Sequence
+from random import Random
+
+from nightshift.balancing.messages import Request
+from nightshift.balancing.policies.base import Choice, least_loaded
+from nightshift.balancing.prefix_index import PrefixIndex
+from nightshift.balancing.switches import Imbalance
+from nightshift.balancing.targets import Target
+
+
+class PrefixTree:
+    """See the head of the file."""
+
+    def __init__(
+        self, *, threshold: float, index_bytes: int, imbalance: Imbalance | None, rng: Random
+    ) -> None:
+        """`imbalance` is None where admission already keeps loads apart from overload."""
+        self._threshold = threshold
+        self._imbalance = imbalance
+        self._rng = rng
+        self._index = PrefixIndex(index_bytes)
+
+    def pick(self, request: Request, targets: Sequence[Target]) -> Choice:
+        """See `Policy.pick`."""
+        if self._imbalance is not None and _imbalanced(targets, self._imbalance):
+            return Choice(least_loaded(targets, self._rng).id, 0.0, "least_load_imbalance")
+        text = request.prompt.text
+        if not text:
+            return Choice(least_loaded(targets, self._rng).id, 0.0, "least_load_no_prompt")
+        length, holders = self._index.match(request.prompt, [target.id for target in targets])
+        rate = length / len(text)
+        if rate > self._threshold:
+            held = set(holders)
+            best = least_loaded([target for target in targets if target.id in held], self._rng)
+            return Choice(best.id, rate, "prefix")
+        chosen = least_loaded(targets, self._rng).id
+        return Choice(chosen, rate if chosen in holders else 0.0, "least_load_no_prefix")
+
+    def placed(self, request: Request, target: str) -> None:
+        """See `Policy.placed`."""
+        if request.prompt.text:
+            self._index.insert(request.prompt, target)
+
+    def targets_changed(self, targets: Iterable[str]) -> None:
+        """See `Policy.targets_changed`."""
+        self._index.set_targets(targets)
+
+    def affinity(self, request: Request, among: Sequence[str]) -> tuple[str | None, float]:
+        """See `Policy.affinity`."""
+        text = request.prompt.text
+        length, holders = self._index.match(request.prompt, among)
+        return (holders[0], length / len(text)) if holders and text else (None, 0.0)
+
+
+def _imbalanced(targets: Sequence[Target], limit: Imbalance) -> bool:
+    loads = [target.outstanding for target in targets]
+    most, fewest = max(loads), min(loads)
+    return most - fewest > limit.absolute and most > limit.relative * fewest

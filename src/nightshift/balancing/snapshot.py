@@ -1,0 +1,39 @@
+"""What a balancer knows, as plain data: for its state page, for logs, for a person who asks why."""
+
+from dataclasses import asdict
+from typing import Any
+
+from nightshift.balancing.balancer import Balancer
+
+
+def snapshot(balancer: Balancer) -> dict[str, Any]:
+    """Return the balancer's report, its switches by name, and what it knows of each target."""
+    available = {replica.id for replica in balancer.replicas.available()}
+    room = {peer.id for peer in balancer.peers.with_room(len(balancer.queue))}
+    switches = balancer.switches
+    return {
+        "name": balancer.name,
+        **asdict(balancer.report()),
+        "across": switches.across.value,
+        "to_replicas": switches.to_replicas.value,
+        "policies": {"replicas": switches.replica_policy, "peers": switches.peer_policy},
+        "replica": {
+            replica.id: {
+                "outstanding": replica.outstanding,
+                **asdict(replica.report),
+                "reachable": replica.reachable,
+                "available": replica.id in available,
+            }
+            for replica in balancer.replicas.targets.values()
+        },
+        "peer": {
+            peer.id: {
+                "outstanding": peer.outstanding,
+                "rtt_ms": round(peer.rtt_s * 1000, 3),
+                "report": None if peer.report is None else asdict(peer.report),
+                "reachable": peer.reachable,
+                "has_room": peer.id in room,
+            }
+            for peer in balancer.peers.targets.values()
+        },
+    }

@@ -1,0 +1,65 @@
+"""Who steals how much from whom, and what the victim gives.
+
+Two protocols of the original, as pure arithmetic over reports:
+
+- *average*: bring every balancer to the same load per replica. The share is (queued + outstanding over all
+  balancers) // (all replicas); a thief wants what it lacks to its own share, and takes from each peer, the
+  nearest first, no more than that peer's surplus over its share, nor than its queued user requests.
+- *small*: want three requests per available replica; ask the nearest first.
+
+Differences from the original: reports come with every probe, so a thief does not ask a peer whose report
+shows nothing to take, nor the same peer twice before it has reported again.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from nightshift.balancing.messages import PeerReport
+from nightshift.balancing.policies import Policy
+from nightshift.balancing.queue import Entry
+from nightshift.balancing.targets import Peer
+
+SMALL_STEAL_PER_REPLICA = 3  # the original's factor
+
+
+def _load(report: PeerReport) -> int:
+    return report.queue + report.outstanding
+
+
+def average_wants(own: PeerReport, peers: Sequence[Peer]) -> Iterator[tuple[Peer, int]]:
+    """Yield how many requests to ask each of `peers` for, nearest first as given; all have reported."""
+    reports = [own, *(peer.report for peer in peers if peer.report is not None)]
+    share = sum(map(_load, reports)) // max(1, sum(report.replicas for report in reports))
+    deficit = share * own.replicas - _load(own)
+    for peer in peers:
+        report = peer.report
+        if report is None or peer.asked_to_steal or deficit <= 0:
+            continue
+        surplus = _load(report) - share * report.replicas
+        count = min(deficit, surplus, report.queue_from_users)
+        if count > 0:
+            deficit -= count
+            yield peer, count
+
+
+def small_wants(own: PeerReport, peers: Sequence[Peer]) -> Iterator[tuple[Peer, int]]:
+    """Yield the one peer to ask now: the nearest with queued user requests. The next is asked later."""
+    for peer in peers:
+        if peer.report is not None and peer.report.queue_from_users > 0 and not peer.asked_to_steal:
+            yield peer, SMALL_STEAL_PER_REPLICA * own.available_replicas
+            return
+
+
+def choose_loot(
+    waiting: Iterable[Entry], thief: str, balancers: Sequence[str], policy: Policy, count: int
+) -> list[Entry]:
+    """Choose up to `count` of the requests that may cross, given youngest first.
+
+    First those whose prompt the thief knows best of all `balancers`, by how much of it; then the youngest,
+    which have waited least and lose least by the journey.
+    """
+
+    def rank(entry: Entry) -> float:
+        best, share = policy.affinity(entry.request, balancers)
+        return share if best == thief else 0.0
+
+    return sorted(waiting, key=rank, reverse=True)[: max(0, count)]  # stable: equals stay youngest first

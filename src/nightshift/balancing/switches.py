@@ -1,0 +1,97 @@
+"""The few switches that make one system out of another.
+
+Every system of the benchmark, and every service, is a value of `Switches`; no system has code of its
+own. What the original system did and where each number comes from is said beside the field. The named
+values are in `presets.py`.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Topology(StrEnum):
+    """Where balancers are."""
+
+    GLOBAL = "global"
+    """One balancer, in the first region, with all replicas of all regions."""
+    REGIONAL = "regional"
+    """One balancer in each region, with that region's replicas."""
+
+
+class Across(StrEnum):
+    """How requests cross from one region's balancer to another's."""
+
+    NONE = "none"
+    STEAL_AVERAGE = "steal-average"
+    """An idle balancer asks the others for what brings all to the same load per replica."""
+    STEAL_SMALL = "steal-small"
+    """An idle balancer asks the nearest for three requests per available replica."""
+    PUSH = "push"
+    """Each user request first goes through the peer policy over all balancers, this one included."""
+    SELECTIVE_PUSH = "selective-push"
+    """Local first; to a peer only when no local replica is available and the peer has room."""
+
+
+class ToReplicas(StrEnum):
+    """When a replica is available."""
+
+    BLIND = "blind"
+    """Always."""
+    BY_PENDING = "by-pending"
+    """While its engine reports no pending request."""
+    BY_OUTSTANDING = "by-outstanding"
+    """While this balancer has fewer than `max_outstanding` requests there."""
+
+
+@dataclass(frozen=True, slots=True)
+class PeerRule:
+    """When a peer has room. It always needs an available replica.
+
+    The original's final version asked for a queue of at most 10 and no longer than one's own; its April
+    version for an empty queue (`PeerRule(max_queue=0, not_longer_than_own=False)`).
+    """
+
+    max_queue: int = 10
+    not_longer_than_own: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Imbalance:
+    """Blind push goes to the least loaded target, whatever it holds, when loads differ by this much.
+
+    Both must hold: max - min > `absolute` and max > `relative` x min (the original's defaults, and those
+    of the SGLang router of its time).
+    """
+
+    absolute: int = 32
+    relative: float = 1.0001
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """One system. The defaults are Nightshift's own service: regional, selective push, by pending."""
+
+    topology: Topology = Topology.REGIONAL
+    across: Across = Across.SELECTIVE_PUSH
+    to_replicas: ToReplicas = ToReplicas.BY_PENDING
+    replica_policy: str = "prefix_tree"
+    peer_policy: str = "prefix_tree"
+    match_threshold: float = 0.5
+    """A prefix match counts when it covers more than this share of the prompt (the original's 0.5)."""
+    max_outstanding: int = 50
+    """For BY_OUTSTANDING: requests on one replica from this balancer (the original's SP-O: 50)."""
+    overcommit: bool = False
+    """When nobody has room: send to a local replica all the same, instead of waiting in the queue."""
+    sends_per_probe: int = 4
+    """For BY_PENDING: requests that may follow one another to a replica before its next report. A
+    report is always a little old; without this, one idle moment draws the whole queue to one replica.
+    The original had no such rule, but its queue loop placed at most one request in 10 ms, thus 10
+    between two reports."""
+    peer_rule: PeerRule = field(default_factory=PeerRule)
+    imbalance: Imbalance = field(default_factory=Imbalance)
+    probe_interval_s: float = 0.1
+    """Seconds between two reports of a replica, and of a peer (the original's 100 ms)."""
+    max_queue: int = 10_000
+    """Requests that may wait in one balancer; one more is answered with 429."""
+    index_bytes: int = 256 * 2**20
+    """Memory for each of the two prefix indexes (replicas, peers)."""

@@ -1,0 +1,66 @@
+"""What a balancer knows of the places it can send a request to.
+
+Two kinds of knowledge meet here. `outstanding` is the balancer's own count, exact at every moment. A
+report (pending requests of an engine, queue of a peer) is always a little old; `unseen` holds the times
+at which requests were sent that the last report cannot have counted yet, so that one old report is not
+taken as an invitation again and again.
+"""
+
+from collections import deque
+from dataclasses import dataclass, field
+
+from nightshift.balancing.messages import PeerReport, ReplicaReport
+
+
+@dataclass(slots=True, eq=False)
+class Target:
+    """A replica, a peer, or this balancer itself, as policies see it."""
+
+    id: str
+    outstanding: int = 0
+    """Requests sent there by this balancer and not finished."""
+    rtt_s: float = 0.0
+    """Round trip of the last report, in seconds."""
+    reachable: bool = True
+    """Whether the last probe was answered. A target not probed yet counts as reachable."""
+    unseen: deque[float] = field(default_factory=deque)
+    """When the requests were sent that the last report does not contain."""
+
+    def sent(self, now: float) -> None:
+        """Count a request that goes there now."""
+        self.outstanding += 1
+        self.unseen.append(now)
+
+    def _reported(self, now: float, rtt_s: float) -> None:
+        self.reachable = True
+        self.rtt_s = rtt_s
+        # What left after the report was asked for may have arrived after it was written.
+        while self.unseen and self.unseen[0] <= now - rtt_s:
+            self.unseen.popleft()
+
+
+@dataclass(slots=True, eq=False)
+class Replica(Target):
+    """An engine of this balancer."""
+
+    report: ReplicaReport = field(default_factory=lambda: ReplicaReport(pending=0, running=0))
+
+    def reported(self, now: float, report: ReplicaReport, rtt_s: float) -> None:
+        """Take in what the engine says."""
+        self.report = report
+        self._reported(now, rtt_s)
+
+
+@dataclass(slots=True, eq=False)
+class Peer(Target):
+    """Another balancer of the service; `report` is None until it has spoken."""
+
+    report: PeerReport | None = None
+    asked_to_steal: bool = False
+    """Whether it was asked for requests since its last report."""
+
+    def reported(self, now: float, report: PeerReport, rtt_s: float) -> None:
+        """Take in what the peer says."""
+        self.report = report
+        self.asked_to_steal = False
+        self._reported(now, rtt_s)
