@@ -34,7 +34,7 @@ run: $(VENV)/.llamacpp
 else
 run: $(VENV)/.bench
 endif
-	@$(BIN)/nightshift bench run --engine $(ENGINE)
+	@$(BIN)/nightshift bench compare --engine $(ENGINE)
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest
