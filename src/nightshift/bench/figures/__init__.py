@@ -1,0 +1,27 @@
+"""Figures of a result folder: each a PNG, with the numbers it shows as CSV beside it.
+
+`write_figures` draws everything there is data for and writes `figures/index.json`, which says for each
+figure its title, caption and alternative text; the report embeds what the index lists.
+"""
+
+from pathlib import Path
+
+from nightshift.bench.figures.index import FigureEntry, read_index
+from nightshift.bench.results import ResultFolder
+from nightshift.errors import UserError
+
+__all__ = ["FigureEntry", "read_index", "write_figures"]
+
+
+def write_figures(folder: ResultFolder) -> list[Path]:
+    """Draw all figures of a folder; return the paths of the PNGs.
+
+    Raises `UserError` when the folder is not a result folder, or when the extra `bench` is not installed.
+    """
+    try:
+        from nightshift.bench.figures.write import draw_all
+    except ModuleNotFoundError as error:
+        raise UserError(
+            f"figures need {error.name}: install the extra, `pip install 'nightshift[bench]'`"
+        ) from error
+    return draw_all(folder)

@@ -1,0 +1,156 @@
+"""The columns of a results table: where a figure stands in a row of `summary.json`, its unit, its format.
+
+Terminal and page use the same columns, so that they can never disagree. A figure that is absent or null is
+shown as a dash, never as a zero.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from nightshift.bench.results import Json
+
+ABSENT = "–"
+MARGIN = 0.02
+"""A best value is marked only where it leads the next one by more than this share."""
+
+
+class Better(Enum):
+    """Which end of a column is the good one."""
+
+    HIGH = "high"
+    LOW = "low"
+    NEITHER = "neither"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One figure of a system."""
+
+    path: str
+    """Keys into the row, joined by dots."""
+    title: str
+    unit: str
+    show: Callable[[float], str]
+    better: Better = Better.NEITHER
+    optional: bool = False
+    """Left out of a table in which no row has it."""
+
+    def value(self, row: Json) -> float | None:
+        """Read the figure; None where the row has none."""
+        found: object = row
+        for key in self.path.split("."):
+            found = found.get(key) if isinstance(found, dict) else None
+        return float(found) if isinstance(found, int | float) and math.isfinite(found) else None
+
+    def text(self, row: Json) -> str:
+        """Show the figure of a row."""
+        value = self.value(row)
+        return ABSENT if value is None else self.show(value)
+
+
+def count(value: float) -> str:
+    """Show a number of things, or tokens a second."""
+    return f"{value:,.0f}"
+
+
+def rate(value: float) -> str:
+    """Show requests a second."""
+    return f"{value:,.2f}"
+
+
+def seconds(value: float) -> str:
+    """Show a latency with three significant digits, milliseconds at the finest."""
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def percent(value: float) -> str:
+    """Show a share; the unit stands in the heading."""
+    return f"{value * 100:.1f}"
+
+
+REQUESTS = Column("requests", "Requests", "", count)
+FAILED = Column("failed", "Failed", "", count)
+UNFINISHED = Column("unfinished", "Unfinished", "", count)
+WEIGHTED = Column("weighted_token_per_s", "Weighted throughput", "token/s", count, Better.HIGH)
+OUTPUT = Column("output_token_per_s", "Output throughput", "token/s", count, Better.HIGH)
+WINDOW_WEIGHTED = Column(
+    "window_weighted_token_per_s", "Weighted, in the window", "token/s", count, Better.HIGH, optional=True
+)
+WINDOW_OUTPUT = Column(
+    "window_output_token_per_s", "Output, in the window", "token/s", count, Better.HIGH, optional=True
+)
+WITHOUT_FIRST_TOKEN = Column("without_first_token", "Without first token", "", count, optional=True)
+WARMUP = Column("warmup_requests", "In warm-up", "", count, optional=True)
+QUEUED = Column("queued", "Queued at a balancer", "", count, optional=True)
+REQUEST_RATE = Column("request_per_s", "Requests", "1/s", rate, Better.HIGH)
+HIT_RATE = Column("prefix_hit_rate", "Prefix hit rate", "%", percent, Better.HIGH)
+HANDED_OVER = Column("handed_over", "Handed over", "", count)
+CLIENT_CPU = Column("client_cpu_share", "Client CPU", "% of a core", percent)
+
+
+def _times(key: str, name: str, better: Better, *, optional: bool = False) -> tuple[Column, ...]:
+    return tuple(
+        Column(f"{key}.{part}", f"{name} {part}", "s", seconds, better, optional)
+        for part in ("mean", "p50", "p90", "p99")
+    )
+
+
+TTFT = _times("ttft_s", "TTFT", Better.LOW)
+E2E = _times("e2e_s", "E2E", Better.LOW)
+TPOT = _times("tpot_s", "TPOT", Better.LOW, optional=True)
+QUEUE_TIME = _times("queued_s", "Queued", Better.NEITHER, optional=True)  # waiting here saves waiting there
+TTFT_P50, TTFT_P90, E2E_P50 = TTFT[1], TTFT[2], E2E[1]
+
+MAIN = (
+    WEIGHTED, OUTPUT, REQUEST_RATE, TTFT_P50, TTFT_P90, E2E_P50, HIT_RATE, HANDED_OVER,
+    REQUESTS, FAILED, UNFINISHED,
+)  # fmt: skip
+LATENCIES = (*TTFT, *E2E, *TPOT, *QUEUE_TIME)
+FURTHER = (WINDOW_WEIGHTED, WINDOW_OUTPUT, QUEUED, WITHOUT_FIRST_TOKEN, WARMUP, CLIENT_CPU)
+REGIONAL = (
+    REQUESTS, FAILED, UNFINISHED, OUTPUT, TTFT_P50, TTFT_P90, E2E_P50, HIT_RATE, HANDED_OVER,
+)  # fmt: skip
+
+
+def best_row(column: Column, rows: Sequence[Json]) -> int | None:
+    """Index of the best row of a column; None unless it leads the next by more than `MARGIN`.
+
+    The lead is measured against the next value, so the rule is the same for high and low columns.
+    """
+    if column.better is Better.NEITHER:
+        return None
+    sign = 1.0 if column.better is Better.HIGH else -1.0
+    ranked = sorted(
+        (
+            (sign * value, -place)
+            for place, row in enumerate(rows)
+            if (value := column.value(row)) is not None
+        ),
+        reverse=True,
+    )
+    if len(ranked) < 2:
+        return None
+    (first, place), (second, _place) = ranked[0], ranked[1]
+    return -place if first - second > MARGIN * abs(second) else None
+
+
+def ratio_to(baseline: Json | None, row: Json) -> str:
+    """Weighted throughput as a multiple of the baseline's."""
+    ours, theirs = WEIGHTED.value(row), WEIGHTED.value(baseline) if baseline is not None else None
+    return ABSENT if ours is None or not theirs else f"{ours / theirs:.2f}×"
+
+
+def baseline_of(rows: Sequence[Json]) -> Json | None:
+    """System 0, which others are compared with; None if it did not run."""
+    return next((row for row in rows if row["id"] == 0), None)
+
+
+def present(shown: Sequence[Column], rows: Sequence[Json]) -> list[Column]:
+    """Drop the optional columns that no row has."""
+    return [
+        column
+        for column in shown
+        if not column.optional or any(column.value(row) is not None for row in rows)
+    ]

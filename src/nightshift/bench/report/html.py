@@ -1,0 +1,34 @@
+"""Elements of a page, escaped by construction: text is escaped, only `Html` is taken as it is."""
+
+import html
+
+
+class Html(str):
+    """Text that is markup already. Made by the functions below, or from our own templates."""
+
+    __slots__ = ()
+
+
+VOID = frozenset({"img", "br", "hr", "meta", "link"})
+
+
+def escape(text: str) -> Html:
+    """Escape text, quotes too; leave markup alone."""
+    return text if isinstance(text, Html) else Html(html.escape(text, quote=True))
+
+
+def join(parts: list[Html]) -> Html:
+    """Put markup one piece after another."""
+    return Html("\n".join(parts))
+
+
+def element(name: str, *children: str, **attributes: str | None) -> Html:
+    """Make an element. `class_` stands for `class`, an underscore for a dash; None leaves one out."""
+    head = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    if name in VOID:
+        return Html(f"<{name}{head}>")
+    return Html(f"<{name}{head}>{''.join(escape(child) for child in children)}</{name}>")

@@ -1,0 +1,88 @@
+"""The results in the terminal: one row a system, within 110 columns."""
+
+from typing import TYPE_CHECKING
+
+from nightshift.bench.report import columns
+from nightshift.bench.report.columns import Column
+from nightshift.bench.results import Json
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+SHOWN: tuple[tuple[str, Column], ...] = (
+    ("output\ntoken/s", columns.OUTPUT),
+    ("TTFT\np50 s", columns.TTFT_P50),
+    ("TTFT\np90 s", columns.TTFT_P90),
+    ("E2E\np50 s", columns.E2E_P50),
+    ("hit\nrate %", columns.HIT_RATE),
+    ("handed\nover", columns.HANDED_OVER),
+    ("\nfailed", columns.FAILED),
+    ("unfin-\nished", columns.UNFINISHED),
+)
+
+
+WIDTH = 110
+"""Columns of text that the table needs; a pipe gets as many."""
+
+
+def print_summary(summary: Json) -> None:
+    """Print the table to standard output; into a pipe or file at full width, without colours."""
+    from rich.console import Console
+
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    console.print(summary_table(summary))
+
+
+def summary_table(summary: Json) -> "Table":
+    """Make the table of a summary; the best value of a column is bold where it leads by more than `MARGIN`.
+
+    Names are shown as they are: brackets in a legend are not markup.
+    """
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    rows = summary["systems"]
+    title = " · ".join(str(summary[key]) for key in ("experiment", "workload", "engine") if summary.get(key))
+    table = Table(
+        title=Text(title, style="bold"),
+        caption=Text(_caption(summary), style="dim"),
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        collapse_padding=True,
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("\nid", justify="right", no_wrap=True)
+    table.add_column("\nsystem", overflow="fold", max_width=28)
+    table.add_column("weighted\ntoken/s", justify="right", no_wrap=True)
+    table.add_column("vs\nid 0", justify="right", no_wrap=True)
+    for heading, _column in SHOWN:
+        table.add_column(heading, justify="right", no_wrap=True)
+    baseline = columns.baseline_of(rows)
+    shown = (columns.WEIGHTED, *(column for _heading, column in SHOWN))
+    best = {column.path: columns.best_row(column, rows) for column in shown}
+
+    def cell(column: Column, place: int) -> Text:
+        row = rows[place]
+        trouble = column is columns.FAILED and bool(column.value(row))
+        style = "bold red" if trouble else "bold" if best[column.path] == place else ""
+        return Text(column.text(row), style=style)
+
+    for place, row in enumerate(rows):
+        table.add_row(
+            Text(str(row["id"])),
+            Text(str(row["legend"])),
+            cell(columns.WEIGHTED, place),
+            Text(columns.ratio_to(baseline, row)),
+            *(cell(column, place) for _heading, column in SHOWN),
+        )
+    return table
+
+
+def _caption(summary: Json) -> str:
+    repetitions = int(summary.get("repetitions") or 1)
+    spread = "one repetition, no spread known" if repetitions == 1 else f"{repetitions} repetitions"
+    return f"weighted = input + 2 × output tokens; bold = best, by more than {columns.MARGIN:.0%}; {spread}"
