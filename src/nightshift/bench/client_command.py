@@ -1,0 +1,134 @@
+"""`nightshift bench client`: the users of one region, against one endpoint."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nightshift.errors import UserError
+
+if TYPE_CHECKING:
+    from nightshift.bench.client import ClientSettings, ClientSummary
+    from nightshift.bench.workloads import Workload
+
+
+def client(
+    *,
+    endpoint: Annotated[str, typer.Option(help="Balancer or engine to ask, as host:port or URL.")],
+    out: Annotated[
+        Path, typer.Option(help="File for the records: JSON Lines, one request each. Must be new.")
+    ],
+    region: Annotated[str, typer.Option(help="Region that these users live in.")] = "none",
+    workload: Annotated[str, typer.Option(help="What the users ask.")] = "arena_syn",
+    num_users: Annotated[int, typer.Option(help="Users at a time, each with one conversation.")] = 1,
+    num_conv: Annotated[int, typer.Option(help="Conversations of this region to draw from.")] = 1000,
+    duration: Annotated[
+        float, typer.Option(help="Seconds, in the emulated world if --speed is given.")
+    ] = 120.0,
+    seed: Annotated[str, typer.Option(help="Same seed and region: same conversations.")] = "0",
+    data_set: Annotated[
+        str, typer.Option(help="Whose statistics the conversations have: arena, lmsys-chat-1m or sharegpt.")
+    ] = "arena",
+    ignore_eos: Annotated[
+        bool, typer.Option(help="Have answers get exactly as long as in the data set.")
+    ] = True,
+    model: Annotated[str | None, typer.Option(help="Default: the first that /v1/models lists.")] = None,
+    speed: Annotated[
+        float,
+        typer.Option(
+            min=0.001,
+            help="The fleet runs this many times faster than real: the client stops after duration / speed "
+            "real seconds and multiplies every time in its records.",
+        ),
+    ] = 1.0,
+    warmup: Annotated[
+        float, typer.Option(min=0, help="Seconds to leave out of the figures that are printed; records stay.")
+    ] = 0.0,
+    ramp: Annotated[float, typer.Option(min=0, help="Users begin spread over this many seconds.")] = 2.0,
+    start_at: Annotated[
+        float | None,
+        typer.Option(
+            help="Common time 0 of several clients on one machine, in seconds of CLOCK_MONOTONIC "
+            "(Python's time.monotonic()). Default: at once."
+        ),
+    ] = None,
+    summary_out: Annotated[
+        Path | None, typer.Option(help="File for the client's own account: CPU share, lag, counts (JSON).")
+    ] = None,
+    progress: Annotated[
+        bool, typer.Option(help="Write a JSON line with counts to standard output each second.")
+    ] = False,
+    with_parent: Annotated[bool, typer.Option(help="End when the parent process does.")] = False,
+) -> None:
+    """Ask what the users of one region ask, and record every request.
+
+    Closed loop: each user goes on when its answer is there. Requests that fail, and those still running
+    when the time is up, are recorded as such. TTFT counts from just before sending to the first piece of
+    content that is not empty, E2E to the chunk with a finish reason. On SIGINT or SIGTERM the run ends at
+    once, in order.
+    """
+    from nightshift.bench.client import ClientSettings
+    from nightshift.bench.workloads import workload as workload_named
+    from nightshift.processes import die_with_parent
+
+    if with_parent:
+        die_with_parent()
+    arguments = {
+        "num_users": num_users,
+        "num_conv": num_conv,
+        "duration": duration,
+        "seed": seed,
+        "ignore_eos": ignore_eos,
+        "data_set": data_set,
+    }
+    settings = ClientSettings(region, endpoint, model, speed, ramp, start_at)
+    summary = _run(settings, workload_named(workload, arguments), out, progress=progress)
+    _write_summary(summary, summary_out)
+    _print_figures(out, end_s=min(duration, summary.elapsed_s), warmup_s=warmup)
+
+
+def _run(settings: "ClientSettings", workload: "Workload", out: Path, *, progress: bool) -> "ClientSummary":
+    import orjson
+    import uvloop
+
+    from nightshift.bench.client import run_client
+    from nightshift.bench.records import write_record
+
+    def print_progress(counts: dict[str, object]) -> None:
+        typer.echo(orjson.dumps(counts))
+
+    try:
+        file = out.open("xb")
+    except OSError as error:
+        raise UserError(
+            f"cannot write {out}: {error.strerror}; give --out a new file in a folder that exists"
+        ) from error
+    with file:
+        return uvloop.run(
+            run_client(
+                settings,
+                workload,
+                write=lambda record: write_record(file, record),
+                progress=print_progress if progress else None,
+            )
+        )
+
+
+def _write_summary(summary: "ClientSummary", path: Path | None) -> None:
+    import orjson
+
+    for warning in summary.warnings():
+        typer.echo(f"nightshift: warning: {warning}", err=True)
+    if path is not None:
+        path.write_bytes(
+            orjson.dumps(summary.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        )
+
+
+def _print_figures(records: Path, *, end_s: float, warmup_s: float) -> None:
+    from nightshift.bench.measures import Window, measure
+    from nightshift.bench.records import read_records
+
+    figures = measure(read_records(records), Window(warmup_s, end_s))
+    for line in figures.lines():
+        typer.echo(line, err=True)

@@ -1,0 +1,69 @@
+"""What a workload is: programs for each simulated user, and a program is what to ask next.
+
+A program does no I/O. It says which calls it opens with, and, each time one of its calls has been
+answered, which calls follow: one for a chat, several for a tree of thoughts. So the same workload drives
+the live client and a simulation in virtual time. Closed loop: a user plays one program at a time, without
+think time; a program is over when none of its calls is under way, and it is given up when a call fails,
+because what would follow needs the answer.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypedDict
+
+
+class Message(TypedDict):
+    """One message of a chat, as the API takes it."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A chat completion to ask for. `turn` counts from 0 within its program, or is the depth in a tree.
+
+    With `ignore_eos` the answer gets exactly `max_tokens` long, else at most.
+    """
+
+    turn: int
+    messages: tuple[Message, ...]
+    max_tokens: int
+    ignore_eos: bool = False
+
+
+class Program(Protocol):
+    """A conversation, or a tree of calls, of one user."""
+
+    @property
+    def id(self) -> str:
+        """Name that no other program of the run has."""
+
+    @property
+    def hash_key(self) -> str:
+        """What consistent hashing goes by, sent as `x-hash-key`."""
+
+    def first(self) -> Sequence[Call]:
+        """The calls that the program opens with."""
+
+    def answered(self, call: Call, answer: str) -> Sequence[Call]:
+        """The calls that follow, now that `call` has this answer."""
+
+
+class Workload(Protocol):
+    """A kind of load. Times in seconds of the emulated world."""
+
+    @property
+    def name(self) -> str:
+        """The name that `--workload` takes."""
+
+    @property
+    def duration_s(self) -> float:
+        """How long users go on; what then still runs is cut off and recorded as unfinished."""
+
+    @property
+    def seed(self) -> str:
+        """What everything random here derives from, together with the region."""
+
+    def users(self, region: str) -> Sequence[Iterator[Program]]:
+        """The programs of each simulated user of a region, without end, in the order played."""

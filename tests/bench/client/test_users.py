@@ -1,0 +1,99 @@
+"""A user plays its programs one after another, and gives up a program whose call failed."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise, repeat
+
+import pytest
+
+from nightshift.bench.client.run_clock import RunClock
+from nightshift.bench.client.users import FAILURE_PAUSE_S, User
+from nightshift.bench.workloads import Call, Message, Program
+
+
+@dataclass(frozen=True)
+class Tree:
+    """Two branches below a root; each branch ends."""
+
+    id: str
+    hash_key: str = "k"
+
+    def first(self) -> Sequence[Call]:
+        return [self._call(0, "root")]
+
+    def answered(self, call: Call, answer: str) -> Sequence[Call]:
+        return [self._call(1, "left"), self._call(1, "right")] if call.turn == 0 else []
+
+    @staticmethod
+    def _call(turn: int, text: str) -> Call:
+        return Call(turn, (Message(role="user", content=text),), 5)
+
+
+class Asked:
+    """Stands in for `Asker`: remembers, and answers all but what is to fail."""
+
+    def __init__(self, *, failing: str = "", enough: int = 6) -> None:
+        self.seen: list[tuple[str, str]] = []
+        self.at: list[float] = []
+        self.enough = asyncio.Event()
+        self.together = 0
+        self._running = 0
+        self._failing = failing
+        self._wanted = enough
+
+    async def ask(self, user: int, program: Program, call: Call) -> str | None:
+        self._running += 1
+        self.together = max(self.together, self._running)
+        text = call.messages[0]["content"]
+        self.seen.append((program.id, text))
+        self.at.append(CLOCK.now())
+        if len(self.seen) >= self._wanted:
+            self.enough.set()
+        await asyncio.sleep(0)
+        self._running -= 1
+        return None if text == self._failing else "yes"
+
+
+CLOCK = RunClock(start_at=0.0, speed=50.0)
+
+
+def play(asked: Asked, programs: Sequence[Program]) -> None:
+    async def main() -> None:
+        stream = iter([*programs, *repeat(Tree("more"), 100)])
+        user = User(0, stream, asked, CLOCK)  # type: ignore[arg-type]  # a stand-in without a network
+        task = asyncio.get_running_loop().create_task(user.play(begin_at=0.0))
+        await asked.enough.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+
+
+def test_one_program_after_another_branches_together() -> None:
+    asked = Asked()
+    play(asked, [Tree("one"), Tree("two")])
+    assert asked.seen[:6] == [
+        ("one", "root"),
+        ("one", "left"),
+        ("one", "right"),
+        ("two", "root"),
+        ("two", "left"),
+        ("two", "right"),
+    ]
+    assert asked.together == 2
+
+
+def test_a_failed_call_has_no_successors_and_the_user_pauses() -> None:
+    asked = Asked(failing="root", enough=3)
+    play(asked, [Tree("one"), Tree("two")])
+    assert asked.seen == [("one", "root"), ("two", "root"), ("more", "root")]
+    gaps = [later - earlier for earlier, later in pairwise(asked.at)]
+    assert min(gaps) >= FAILURE_PAUSE_S * 0.9
+
+
+def test_a_failed_branch_does_not_stop_the_other() -> None:
+    asked = Asked(failing="left", enough=4)
+    play(asked, [Tree("one"), Tree("two")])
+    assert asked.seen == [("one", "root"), ("one", "left"), ("one", "right"), ("two", "root")]
