@@ -1,24 +1,46 @@
 """The command `nightshift`: joins the parts, decides nothing."""
 
 import sys
+from typing import NoReturn
 
 import typer
 
 from nightshift import __version__
-from nightshift.errors import UserError
+from nightshift.backends.emulated.command import engine
+from nightshift.bench.client_command import client
+from nightshift.bench.compare.command import compare
+from nightshift.bench.report.command import report_command
+from nightshift.control.commands import down, status, up
+from nightshift.errors import NightshiftError, UserError
+from nightshift.proxy.command import balancer
+from nightshift.wan.command import app as wan_app
 
 app = typer.Typer(
     name="nightshift",
-    help="A load balancer for LLM inference that spans regions.",
+    help="A load balancer for LLM inference that puts the GPUs of sleeping regions to work.",
     no_args_is_help=True,
     add_completion=False,
+    pretty_exceptions_enable=False,
 )
+bench = typer.Typer(help="Compare systems, drive load, make reports.", no_args_is_help=True)
+
+for command in (up, status, down):
+    app.command(rich_help_panel="Run a service on this machine")(command)
+for command in (balancer, engine):
+    app.command(rich_help_panel="Single parts")(command)
+app.add_typer(wan_app, name="wan", rich_help_panel="Single parts")
+app.add_typer(bench, name="bench", rich_help_panel="Measure")
+bench.command("compare")(compare)
+bench.command("client")(client)
+bench.command("report")(report_command)
 
 
-@app.command()
-def version() -> None:
-    """Print the version."""
-    typer.echo(__version__)
+@app.callback(invoke_without_command=True)
+def options(*, version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
+    """Options of the command itself."""
+    if version:
+        typer.echo(f"nightshift {__version__}")
+        raise typer.Exit
 
 
 def main() -> None:
@@ -26,5 +48,11 @@ def main() -> None:
     try:
         app()
     except UserError as error:
-        typer.echo(f"nightshift: {error}", err=True)
-        sys.exit(2)
+        _end(error, 2)
+    except NightshiftError as error:
+        _end(error, 1)
+
+
+def _end(error: NightshiftError, status: int) -> NoReturn:
+    typer.echo(f"nightshift: {error}", err=True)
+    sys.exit(status)
