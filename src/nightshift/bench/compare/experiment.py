@@ -1,0 +1,119 @@
+"""What is compared: systems, regions with their replicas and users, workload, engine. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nightshift.balancing.presets import PRESETS, Preset, preset
+from nightshift.bench.workloads import Workload, workload
+from nightshift.control.local.plan import Engine, ExternalRouter, FleetPlan, RegionPlan, WanPlan, checked
+from nightshift.errors import UserError
+
+
+@dataclass(frozen=True, slots=True)
+class RegionLoad:
+    """A region: its replicas, and the users who ask from there."""
+
+    name: str
+    replicas: int
+    users: int
+
+
+@dataclass(frozen=True, slots=True)
+class Experiment:
+    """One comparison. Times in seconds of the emulated world, which runs `speed` times faster than real."""
+
+    name: str
+    systems: tuple[Preset, ...]
+    regions: tuple[RegionLoad, ...]
+    workload: str
+    workload_arguments: Mapping[str, object]
+    duration_s: float
+    warmup_s: float
+    seed: int
+    engine: Engine
+    profile: str
+    speed: float
+    output_dir: Path
+    wan: WanPlan = field(default_factory=lambda: WanPlan("aws-2025-05-29"))
+
+    @property
+    def folder(self) -> Path:
+        """Where results go."""
+        return self.output_dir / self.name
+
+    @property
+    def engine_text(self) -> str:
+        """What the report calls the engine."""
+        emulated = self.engine is Engine.EMULATED
+        return f"emulated {self.profile}" if emulated else "llama.cpp SmolLM2-135M-Instruct, CPU"
+
+    def system_folder(self, system: Preset) -> Path:
+        """Where the files of one system go."""
+        return self.folder / "systems" / f"{system.id}-{system.suffix}"
+
+    def arguments_of(self, region: RegionLoad) -> dict[str, object]:
+        """The workload's arguments for one region."""
+        return {
+            **self.workload_arguments,
+            "num_users": region.users,
+            "duration": self.duration_s,
+            "seed": str(self.seed),
+        }
+
+    def fleet_plan(self, system: Preset) -> FleetPlan:
+        """Return the fleet that `system` is measured on: always the same but for the routing."""
+        return FleetPlan(
+            name=f"{self.name}-{system.suffix}",
+            regions=tuple(RegionPlan(region.name, region.replicas) for region in self.regions),
+            routing=ExternalRouter.SGLANG if system.switches is None else system.switches,
+            log_dir=self.system_folder(system) / "logs",
+            engine=self.engine,
+            profile=self.profile,
+            wan=self.wan if len(self.regions) > 1 else None,
+            speed=self.speed,
+            seed=self.seed,
+        )
+
+    def check(self) -> None:
+        """Raise `UserError` for what cannot be run, before anything starts."""
+        if self.warmup_s >= self.duration_s:
+            raise UserError(f"--warmup {self.warmup_s:g} leaves nothing of --duration {self.duration_s:g}")
+        for region in self.regions:
+            if region.users:
+                self._workload_of(region).users(region.name)
+        for system in self.systems:
+            checked(self.fleet_plan(system))
+
+    def _workload_of(self, region: RegionLoad) -> Workload:
+        return workload(self.workload, self.arguments_of(region))
+
+
+def parse_systems(text: str) -> tuple[Preset, ...]:
+    """Read `0-6`, `0,5`, `sgl,nightshift` or a mixture. Raises `UserError` naming the known ones."""
+    found: list[Preset] = []
+    for part in text.replace(" ", ",").split(","):
+        first, dash, last = part.partition("-")
+        if dash and first.isdigit() and last.isdigit():
+            found += [preset(number) for number in range(int(first), int(last) + 1)]
+        elif part:
+            found.append(preset(part))
+    chosen = tuple(dict.fromkeys(found))
+    if not chosen:
+        known = ", ".join(f"{p.id} ({p.suffix})" for p in PRESETS)
+        raise UserError(f"--systems {text!r} names no system; known are {known}")
+    return chosen
+
+
+def parse_regions(text: str) -> tuple[RegionLoad, ...]:
+    """Read `us-east-2=2:60,ap-northeast-1=2:30`: region = replicas : users."""
+    regions = []
+    for part in text.split(","):
+        name, _, numbers = part.strip().partition("=")
+        replicas, _, users = numbers.partition(":")
+        if not (name and replicas.isdigit() and users.isdigit()):
+            raise UserError(f"--regions: {part.strip()!r} is not of the form REGION=REPLICAS:USERS")
+        regions.append(RegionLoad(name, int(replicas), int(users)))
+    if not any(region.users for region in regions):
+        raise UserError("--regions: nobody asks; give at least one region one user or more")
+    return tuple(regions)
