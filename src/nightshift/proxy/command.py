@@ -1,0 +1,95 @@
+"""The command `nightshift balancer`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nightshift.errors import UserError
+
+
+def balancer(
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="JSON file with all settings; instead of the flags below, up to --speed."),
+    ] = None,
+    name: Annotated[str, typer.Option(help="What peers call this balancer. Default: the region.")] = "",
+    region: Annotated[str, typer.Option(help="The region it is in, such as us-east-2.")] = "local",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on; 0 takes any free one.")] = 8000,
+    replica: Annotated[
+        list[str] | None,
+        typer.Option(help="An engine, as URL or NAME=URL. Give it once for each.", metavar="[NAME=]URL"),
+    ] = None,
+    peer: Annotated[
+        list[str] | None,
+        typer.Option(help="Another region's balancer, by its name. Once for each.", metavar="NAME=URL"),
+    ] = None,
+    peer_token: Annotated[
+        str | None,
+        typer.Option(help="The secret that the balancers share.", envvar="NIGHTSHIFT_PEER_TOKEN"),
+    ] = None,
+    system: Annotated[
+        str, typer.Option(help="How to place requests: a system of the benchmark by number or name.")
+    ] = "nightshift",
+    speed: Annotated[
+        float, typer.Option(help="How many times faster than real the (emulated) fleet runs.")
+    ] = 1.0,
+    fd: Annotated[int | None, typer.Option(help="Serve on this inherited listening socket.")] = None,
+    with_parent: Annotated[bool, typer.Option(help="End when the parent process ends.")] = False,
+) -> None:
+    """Serve one region: the first contact of its clients, in front of its replicas.
+
+    For example, with two engines here and a peer in Europe:
+
+    \b
+        nightshift balancer --region us-east-2 \\
+            --replica http://127.0.0.1:9000 --replica http://127.0.0.1:9001 \\
+            --peer eu=http://10.0.0.2:8000 --peer-token SECRET
+
+    Clients use it like any OpenAI-compatible server. GET /nightshift/state shows what it knows.
+    """
+    from nightshift.processes import die_with_parent
+    from nightshift.proxy.run import listen, run
+    from nightshift.proxy.settings import checked_settings, read_settings
+
+    if with_parent:
+        die_with_parent()
+    if config is not None:
+        settings = read_settings(config)
+    else:
+        settings = checked_settings(
+            {
+                "name": name or region,
+                "region": region,
+                "host": host,
+                "port": port,
+                "replicas": [_target(r, default=f"{region}-{n}") for n, r in enumerate(replica or [])],
+                "peers": [_target(p, default=None) for p in peer or []],
+                "peer_token": peer_token,
+                "switches": _switches(system),
+                "speed": speed,
+            },
+            where="nightshift balancer",
+        )
+    run(settings, listen(settings, fd))
+
+
+def _target(flag: str, default: str | None) -> dict[str, str]:
+    """Read `NAME=URL`, or a URL alone if there is a default for the name."""
+    name, separator, address = flag.partition("=")
+    if separator and "/" not in name:
+        return {"id": name, "address": address}
+    if default is None:
+        raise UserError(f"--peer {flag}: expected NAME=URL, with the name that the peer has itself")
+    return {"id": default, "address": flag}
+
+
+def _switches(system: str) -> object:
+    from nightshift.balancing.presets import preset
+
+    chosen = preset(system)
+    if chosen.switches is None:
+        raise UserError(f"system {system} ({chosen.legend}) is not Nightshift's own: {chosen.note}")
+    return chosen.switches

@@ -1,0 +1,55 @@
+"""Which header lines a proxy passes on (RFC 9110 7.6.1), and how they are written.
+
+Heads are parsed and written anew, never passed through as bytes: what a parser did not understand does not
+reach the next one. Framing is the writer's own business, so `Content-Length` and `Transfer-Encoding` are
+dropped here. Lines whose names begin with `x-nightshift-` are dropped in both directions: on a request they
+are between balancers, and on a response no engine may pretend a decision.
+"""
+
+from collections.abc import Iterable
+
+HeaderLines = list[tuple[bytes, bytes]]
+"""Names in lower case, with their values, in the order of arrival."""
+
+INTERNAL_PREFIX = b"x-nightshift-"
+
+_NOT_PASSED = frozenset(
+    (
+        b"connection",
+        b"content-length",
+        b"keep-alive",
+        b"proxy-authenticate",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    )
+)
+_NOT_PASSED_UPSTREAM = _NOT_PASSED | {b"host", b"expect"}
+
+
+def request_lines(headers: HeaderLines, connection: bytes | None) -> bytes:
+    """Return the lines of a request that go on to a target; `connection` is the value of that header."""
+    return _lines(headers, _NOT_PASSED_UPSTREAM, connection)
+
+
+def response_lines(headers: HeaderLines, connection: bytes | None) -> bytes:
+    """Return the lines of a response that go on to the client."""
+    return _lines(headers, _NOT_PASSED, connection)
+
+
+def tokens(value: bytes) -> Iterable[bytes]:
+    """Split a comma-separated header value into its tokens, in lower case."""
+    return (token.strip().lower() for token in value.split(b","))
+
+
+def _lines(headers: HeaderLines, dropped: frozenset[bytes], connection: bytes | None) -> bytes:
+    if connection is not None:
+        dropped = dropped.union(tokens(connection))  # the sender names what is for this hop only
+    lines = [name + b": " + value + b"\r\n" for name, value in headers if name not in dropped]
+    joined = b"".join(lines)
+    if INTERNAL_PREFIX in joined:  # rare: look at each line only then
+        joined = b"".join([line for line in lines if not line.startswith(INTERNAL_PREFIX)])
+    return joined

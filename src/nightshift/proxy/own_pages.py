@@ -1,0 +1,114 @@
+"""The balancer's own endpoints: whether it lives, whether it can serve, what it knows; stealing; targets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+
+import orjson
+from pydantic import ValidationError
+
+from nightshift.balancing.snapshot import snapshot
+from nightshift.proxy.answer import JSON_TYPE, Answer
+from nightshift.proxy.client import Client, InProgress
+from nightshift.proxy.decision import Identity
+from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.errors import ApiError
+from nightshift.proxy.peers import REPORT_PATH, STEAL_PATH, Peers
+from nightshift.proxy.placing import json_body
+from nightshift.proxy.probes import Probes
+from nightshift.proxy.request import HttpRequest
+from nightshift.proxy.settings import Targets, first_problem
+from nightshift.proxy.targets import TargetSet
+from nightshift.proxy.tokens import PeerTokens
+
+Page = Callable[[HttpRequest, Answer, Client], InProgress | None]
+_Facts = tuple[int, Mapping[str, object]]
+
+
+class OwnPages:
+    """Each page answers at once, in JSON."""
+
+    def __init__(
+        self,
+        identity: Identity,
+        *,
+        dispatcher: Dispatcher,
+        targets: TargetSet,
+        probes: Probes,
+        peers: Peers,
+        tokens: PeerTokens,
+    ) -> None:
+        self._identity = identity
+        self._dispatcher = dispatcher
+        self._targets = targets
+        self._probes = probes
+        self._peers = peers
+        self._tokens = tokens
+
+    def table(self) -> dict[str, dict[str, Page]]:
+        """Return the pages by path and method."""
+        health, alive, state = self._page(self.health), self._page(self.alive), self._page(self.state)
+        report = self._page(self.report)
+        return {
+            "/health": {"GET": health, "HEAD": health},
+            "/nightshift/health": {"GET": alive, "HEAD": alive},
+            "/nightshift/state": {"GET": state},
+            REPORT_PATH: {"GET": report},
+            STEAL_PATH: {"POST": self._page(self.steal)},
+            "/nightshift/targets": {"PUT": self._page(self.change_targets)},
+        }
+
+    def _page(self, facts_of: Callable[[HttpRequest], _Facts]) -> Page:
+        lines = JSON_TYPE + self._identity.lines()
+
+        def page(request: HttpRequest, answer: Answer, client: Client) -> None:
+            status, facts = facts_of(request)
+            answer.whole(status, lines, orjson.dumps(facts))
+
+        return page
+
+    def health(self, request: HttpRequest) -> _Facts:
+        """Whether a request that came now could be served: 200 or 503."""
+        replicas, peers = self._probes.up, self._peers.serving
+        facts = {"replicas": replicas, "peers": peers}
+        if replicas or peers:
+            return 200, {"status": "ok", **facts}
+        return 503, {"status": "no replica answers", **facts}
+
+    def alive(self, request: HttpRequest) -> _Facts:
+        """Whether this process runs: always 200."""
+        return 200, {"status": "ok", "name": self._identity.name, "region": self._identity.region}
+
+    def report(self, request: HttpRequest) -> _Facts:
+        """What peers ask for, ten times a second: a small part of the state."""
+        return 200, {"name": self._identity.name, **asdict(self._dispatcher.balancer.report())}
+
+    def state(self, request: HttpRequest) -> _Facts:
+        """All that this balancer knows and has done."""
+        return 200, {
+            **snapshot(self._dispatcher.balancer),
+            "region": self._identity.region,
+            "in_progress": self._dispatcher.in_progress,
+            "counters": asdict(self._dispatcher.counters),
+        }
+
+    def steal(self, request: HttpRequest) -> _Facts:
+        """Give queued requests to a peer that is idle."""
+        self._tokens.require(request)
+        asked = json_body(request)
+        thief, count = (asked.get("thief"), asked.get("count")) if isinstance(asked, dict) else (None, None)
+        if not isinstance(thief, str) or type(count) is not int or count < 1:
+            message = 'expected {"thief": NAME, "count": a whole number from 1}'
+            raise ApiError(400, "invalid_value", message)
+        return 200, {"granted": self._dispatcher.steal_asked(thief, count)}
+
+    def change_targets(self, request: HttpRequest) -> _Facts:
+        """Take new replicas and peers."""
+        self._tokens.require(request)
+        try:
+            targets = Targets.model_validate_json(request.body)
+        except ValidationError as error:
+            raise ApiError(400, "invalid_value", first_problem(error)) from error
+        if self._identity.name in (peer.id for peer in targets.peers):
+            raise ApiError(400, "invalid_value", f"peers: {self._identity.name} is this balancer itself")
+        self._targets.change(targets)
+        return 200, {"replicas": len(targets.replicas), "peers": len(targets.peers)}

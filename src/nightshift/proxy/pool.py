@@ -1,0 +1,86 @@
+"""The connections to one target: those idle are used again, the latest first."""
+
+import asyncio
+from dataclasses import dataclass
+
+from nightshift.proxy.settings import Limits, host_and_port
+from nightshift.proxy.upstream import Delivering, Upstream
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A replica or a peer, and where it listens. `host` is what goes into the Host header."""
+
+    id: str
+    region: str
+    address: tuple[str, int]
+    host: bytes
+
+    @staticmethod
+    def at(id_: str, region: str, address: str) -> "Endpoint":
+        """Return the endpoint at an address that the settings have checked."""
+        host, port = host_and_port(address)
+        literal = f"[{host}]" if ":" in host else host
+        return Endpoint(id_, region, (host, port), f"{literal}:{port}".encode())
+
+
+class Pool:
+    """See the head of the file."""
+
+    def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
+        self.endpoint = endpoint
+        self._loop = loop
+        self._limits = limits
+        self._idle: list[Upstream] = []
+        self._closed = False
+
+    @property
+    def idle(self) -> int:
+        """Connections that wait for a request."""
+        return len(self._idle)
+
+    def take(self) -> Upstream | None:
+        """Return an open connection that nobody uses, if there is one. It may turn out to be stale."""
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.transport is not None and not connection.transport.is_closing():
+                return connection
+        return None
+
+    def connect(self, delivery: Delivering) -> "tuple[Upstream, asyncio.Task[OSError | None]]":
+        """Begin to open a connection for `delivery`, which is told when it is open.
+
+        The task's result is None then, and the error when the target cannot be reached.
+        """
+        connection = Upstream(self, delivery, self._limits.header_bytes)
+        return connection, self._loop.create_task(self._open(connection))
+
+    async def _open(self, connection: Upstream) -> OSError | None:
+        host, port = self.endpoint.address
+        try:
+            async with asyncio.timeout(self._limits.connect_s):
+                await self._loop.create_connection(lambda: connection, host, port)
+        except OSError as error:  # TimeoutError is one
+            if connection.opened:  # at the last moment: then the request is on its way
+                return None
+            return error if str(error) else OSError(f"no connection within {self._limits.connect_s} s")
+        return None
+
+    def release(self, connection: Upstream) -> None:
+        """See `upstream.Home`."""
+        if self._closed or len(self._idle) >= self._limits.idle_connections:
+            connection.abort()
+        else:
+            self._idle.append(connection)
+
+    def forget(self, connection: Upstream) -> None:
+        """See `upstream.Home`."""
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    def close(self) -> None:
+        """Close what is idle; what is in use closes when its request is over."""
+        self._closed = True
+        idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.abort()

@@ -1,0 +1,73 @@
+"""Reading each replica's metrics page at every probe interval, and telling the balancer."""
+
+from collections.abc import Callable, Iterable
+
+from nightshift.backends.adapters import Adapter, MetricsError, adapter_named
+from nightshift.proxy.call import Reply
+from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.poller import Poller
+from nightshift.proxy.pool import Endpoint, Pool
+
+METRICS_PATH = "/metrics"
+
+
+class Probes:
+    """The pollers of the replicas."""
+
+    def __init__(
+        self, dispatcher: Dispatcher, make_pool: Callable[[Endpoint], Pool], timeout_s: float
+    ) -> None:
+        """Each replica is probed over a connection of its own, from `make_pool`."""
+        self._dispatcher = dispatcher
+        self._make_pool = make_pool
+        self._timeout_s = timeout_s
+        self._pollers: dict[str, Poller] = {}
+        self._adapters: dict[str, Adapter] = {}
+
+    def set_replicas(self, replicas: Iterable[tuple[Endpoint, str]]) -> None:
+        """Probe these from now on, by the adapters of these engines. What stays the same is not disturbed."""
+        old = self._pollers
+        self._pollers, self._adapters = {}, {}
+        for endpoint, engine in replicas:
+            kept = old.get(endpoint.id)
+            same = kept is not None and kept.endpoint == endpoint
+            self._pollers[endpoint.id] = old.pop(endpoint.id) if same else self._poller(endpoint)
+            self._adapters[endpoint.id] = adapter_named(engine)
+        for poller in old.values():
+            poller.stop()
+
+    def _poller(self, endpoint: Endpoint) -> Poller:
+        return Poller(
+            self._make_pool(endpoint),
+            METRICS_PATH,
+            self._dispatcher.now,
+            self._timeout_s,
+            heard=self._heard,
+            silent=self._silent,
+        )
+
+    def ask(self) -> None:
+        """Ask all that owe no answer."""
+        for poller in self._pollers.values():
+            poller.ask()
+
+    def stop(self) -> None:
+        """Probe nobody any more."""
+        self.set_replicas(())
+
+    @property
+    def up(self) -> int:
+        """Replicas whose last probe was answered well."""
+        return sum(poller.up is True for poller in self._pollers.values())
+
+    def _heard(self, replica: str, reply: Reply) -> None:
+        try:
+            report = self._adapters[replica].read(reply.body)
+        except MetricsError as error:
+            raise ValueError(str(error)) from error
+        balancer, now = self._dispatcher.balancer, self._dispatcher.now()
+        self._dispatcher.perform(balancer.replica_probed(now, replica, report, reply.elapsed_s))
+
+    def _silent(self, replica: str) -> None:
+        balancer, now = self._dispatcher.balancer, self._dispatcher.now()
+        self._dispatcher.perform(balancer.replica_failed(now, replica))

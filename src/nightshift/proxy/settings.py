@@ -1,0 +1,213 @@
+"""The settings of one balancer: a JSON file, or flags for the simplest case.
+
+Every limit has a name and a default here. Times are in real seconds; `speed` says how many times faster
+than real an emulated fleet runs, and divides the probe interval. A wrong setting is one line that names the
+key.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import orjson
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from nightshift.backends.adapters import adapter_named
+from nightshift.balancing.policies import POLICIES
+from nightshift.balancing.switches import Switches
+from nightshift.errors import UserError
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """Split `http://host:port` or `host:port`. Raises ValueError."""
+    parts = urlsplit(address if "://" in address else f"http://{address}")
+    if parts.scheme != "http" or parts.path not in ("", "/") or parts.query:
+        raise ValueError(f"must be http://HOST:PORT without a path, not {address!r}")
+    if not parts.hostname or any(character.isspace() for character in address):
+        raise ValueError(f"names no host: {address!r}")
+    return parts.hostname, 80 if parts.port is None else parts.port
+
+
+def _checked(address: str) -> str:
+    host_and_port(address)
+    return address
+
+
+def _header_safe(name: str) -> str:
+    if not name.isascii() or not name.isprintable():
+        raise ValueError("goes into HTTP headers: use printable ASCII characters")
+    return name
+
+
+def _known_engine(name: str) -> str:
+    try:
+        return adapter_named(name).name
+    except UserError as error:
+        raise ValueError(str(error)) from None
+
+
+Address = Annotated[str, AfterValidator(_checked)]
+Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_header_safe)]
+Region = Annotated[str, AfterValidator(_header_safe)]
+Engine = Annotated[str, AfterValidator(_known_engine)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ReplicaSettings(_Strict):
+    """An engine. `region` is the balancer's own when left out; `engine` names the adapter for its metrics."""
+
+    id: Name
+    address: Address
+    region: Region = ""
+    engine: Engine = "auto"
+
+
+class PeerSettings(_Strict):
+    """Another balancer. `id` is the name it calls itself by; `region` is that name when left out."""
+
+    id: Name
+    address: Address
+    region: Region = ""
+
+
+class Targets(_Strict):
+    """All that a balancer may send requests to."""
+
+    replicas: tuple[ReplicaSettings, ...] = ()
+    peers: tuple[PeerSettings, ...] = ()
+
+    @field_validator("replicas", "peers")
+    @classmethod
+    def _ids_differ(cls, targets: tuple[Any, ...]) -> tuple[Any, ...]:
+        ids = [target.id for target in targets]
+        twice = sorted({id_ for id_ in ids if ids.count(id_) > 1})
+        if twice:
+            raise ValueError(f"the same id twice: {', '.join(twice)}")
+        return targets
+
+
+class Limits(_Strict):
+    """What a client, or an upstream, may take at most. The status behind each is what a client gets."""
+
+    header_bytes: int = Field(default=65_536, gt=0)
+    """Request line and headers of a request: 431. Of a response: 502."""
+    header_count: int = Field(default=100, gt=0)
+    """Header lines of a request: 431."""
+    body_bytes: int = Field(default=64 * 2**20, gt=0)
+    """Body of a request: 413."""
+    pipelined: int = Field(default=16, gt=0)
+    """Requests of one connection that may wait behind the one in progress; then it is not read any more."""
+    write_buffer_bytes: int = Field(default=65_536, gt=0)
+    """Bytes unsent to a slow reader above which its upstream is not read any more."""
+    idle_connections: int = Field(default=256, ge=0)
+    """Connections kept open to each target while unused."""
+    connect_s: float = Field(default=5.0, gt=0)
+    """Time to connect to a target; then another is tried."""
+    probe_s: float = Field(default=2.0, gt=0)
+    """Time for a replica's metrics or a peer's state; then it counts as not reachable."""
+    linger_s: float = Field(default=1.0, gt=0)
+    """Time to read on after a refusal, so that the client gets to read it before the connection closes."""
+
+
+class Settings(Targets):
+    """One balancer. See the fields of `Switches` for how it places requests."""
+
+    name: Name
+    region: Region
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    switches: Switches = Switches()
+    peer_token: str | None = Field(default=None, min_length=8, repr=False)
+    """The secret that balancers of a service share, and that their controller shows."""
+    speed: float = Field(default=1.0, gt=0)
+    limits: Limits = Limits()
+    seed: int = 0
+
+    @field_validator("switches", mode="before")
+    @classmethod
+    def _no_unknown_switch(cls, value: object) -> object:
+        _refuse_unknown(value, Switches)
+        return value
+
+    @field_validator("switches")
+    @classmethod
+    def _known_policies(cls, switches: Switches) -> Switches:
+        for name in (switches.replica_policy, switches.peer_policy):
+            if name not in POLICIES:
+                raise ValueError(f"unknown policy {name!r}; known are {', '.join(sorted(POLICIES))}")
+        return switches
+
+    @field_validator("peer_token")
+    @classmethod
+    def _token_fits_a_header(cls, token: str | None) -> str | None:
+        return token if token is None else _header_safe(token)
+
+    @model_validator(mode="after")
+    def _peers_need_a_token(self) -> "Settings":
+        if self.peers and self.peer_token is None:
+            raise ValueError(
+                "peers are given but no peer_token: without the shared secret a peer takes a request that "
+                "was handed over for a client's, and may hand it back"
+            )
+        if self.name in (peer.id for peer in self.peers):
+            raise ValueError(f"peers: this balancer itself ({self.name!r}) is among them; leave it out")
+        return self
+
+    @property
+    def probe_interval_s(self) -> float:
+        """Seconds between two reports, on this machine's clock."""
+        return self.switches.probe_interval_s / self.speed
+
+
+def read_settings(path: Path) -> Settings:
+    """Read the JSON file at `path`. Raises `UserError` with the key that is wrong."""
+    try:
+        content = orjson.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}") from error
+    except orjson.JSONDecodeError as error:
+        raise UserError(f"{path} is not JSON: {error}") from error
+    return checked_settings(content, where=str(path))
+
+
+def checked_settings(content: object, *, where: str) -> Settings:
+    """Return `content` as settings. Raises `UserError` that begins with `where`."""
+    try:
+        return Settings.model_validate(content)
+    except ValidationError as error:
+        raise UserError(f"{where}: {first_problem(error)}") from error
+
+
+def first_problem(error: ValidationError) -> str:
+    """Put the first problem, with the key, in one line."""
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    message = problem["msg"].removeprefix("Value error, ")
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{key}: {message}{more}" if key else f"{message}{more}"
+
+
+def _refuse_unknown(value: object, kind: type[Any]) -> None:
+    """Standard dataclasses ignore unknown keys; a misspelt switch would silently do nothing."""
+    if not isinstance(value, Mapping):
+        return
+    known = {field.name: field for field in fields(kind)}
+    for key, inner in value.items():
+        if key not in known:
+            raise ValueError(f"unknown switch {key!r}; known are {', '.join(known)}")
+        field_type = known[key].type
+        if isinstance(field_type, type) and is_dataclass(field_type):
+            _refuse_unknown(inner, field_type)

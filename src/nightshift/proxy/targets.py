@@ -1,0 +1,63 @@
+"""The replicas and peers of now: their pools of connections, their probes, and what the balancer knows."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.peers import Peers
+from nightshift.proxy.pool import Endpoint, Pool
+from nightshift.proxy.probes import Probes
+from nightshift.proxy.settings import Targets
+
+
+class TargetSet:
+    """Changes all that knows of targets together."""
+
+    def __init__(
+        self,
+        dispatcher: Dispatcher,
+        probes: Probes,
+        peers: Peers,
+        *,
+        region: str,
+        make_pool: Callable[[Endpoint], Pool],
+    ) -> None:
+        """`region` is that of a replica which names none."""
+        self._dispatcher = dispatcher
+        self._probes = probes
+        self._peers = peers
+        self._region = region
+        self._make_pool = make_pool
+
+    def change(self, targets: Targets) -> None:
+        """The targets are now these. Requests under way stay where they are."""
+        replicas = [Endpoint.at(r.id, r.region or self._region, r.address) for r in targets.replicas]
+        peers = [Endpoint.at(p.id, p.region or p.id, p.address) for p in targets.peers]
+        dispatcher = self._dispatcher
+        dispatcher.replicas = self._pools(dispatcher.replicas, replicas)
+        dispatcher.peers = self._pools(dispatcher.peers, peers)
+        engines = (replica.engine for replica in targets.replicas)
+        self._probes.set_replicas(zip(replicas, engines, strict=True))
+        self._peers.set_peers(peers)
+        dispatcher.perform(
+            dispatcher.balancer.targets_changed(
+                dispatcher.now(), replicas=dispatcher.replicas, peers=dispatcher.peers
+            )
+        )
+
+    def close(self) -> None:
+        """Talk to nobody any more."""
+        self._probes.stop()
+        self._peers.stop()
+        for pool in (*self._dispatcher.replicas.values(), *self._dispatcher.peers.values()):
+            pool.close()
+
+    def _pools(self, old: Mapping[str, Pool], endpoints: Iterable[Endpoint]) -> dict[str, Pool]:
+        """Return a pool for each endpoint, the old one where nothing changed; close the others."""
+        new = {}
+        for endpoint in endpoints:
+            kept = old.get(endpoint.id)
+            new[endpoint.id] = kept if kept and kept.endpoint == endpoint else self._make_pool(endpoint)
+        for pool in old.values():
+            if new.get(pool.endpoint.id) is not pool:
+                pool.close()
+        return new
