@@ -132,6 +132,31 @@ class TestPush:
         for number in range(4):
             assert isinstance(made.request_arrived(0.0, request(str(number)))[0], HandOver)
 
+    def test_a_change_of_targets_is_no_reason_to_forget_what_this_balancer_holds(self) -> None:
+        made = balancer(Switches(across=Across.PUSH), replicas="a", peers="P")
+        turn = request("1", "a conversation")
+        made.peers.policy.placed(turn, "me")
+        made.targets_changed(1.0, replicas="ab", peers="PQ")
+        assert made.peers.policy.affinity(turn, ["me", "P", "Q"]) == ("me", 1.0)
+
+    def test_a_request_without_a_replica_here_follows_the_peers_that_come_back(self) -> None:
+        made = balancer(Switches(across=Across.PUSH), replicas="", peers="P")
+        assert isinstance(made.request_arrived(0.0, request("1"))[0], HandOver)
+        assert made.request_undelivered(0.1, "1") == []
+        assert made.request_arrived(0.2, request("2")) == []
+        back = made.peer_reported(0.3, "P", peer_report(), 0.1)
+        assert [(type(a), getattr(a, "request_id", "")) for a in back] == [(HandOver, "1"), (HandOver, "2")]
+        assert made.peers.self.outstanding == 0
+
+    def test_what_was_kept_leaves_when_no_replica_here_can_be_reached(self) -> None:
+        made = balancer(Switches(across=Across.PUSH, peer_policy="round_robin"), replicas="a", peers="P")
+        fill(made)
+        assert made.request_arrived(0.1, request("1")) == []
+        assert made.request_arrived(0.1, request("crossed", from_peer="P")) == []
+        assert [a.request_id for a in made.replica_failed(0.2, "a") if isinstance(a, HandOver)] == ["1"]
+        assert made.peers.self.outstanding == 0
+        assert len(made.queue) == 1
+
 
 class TestStealing:
     def test_average_asks_for_what_it_lacks_to_an_equal_share(self) -> None:
@@ -140,6 +165,21 @@ class TestStealing:
         # (10 + 6 + 0) // 4 replicas = 4 each: this one lacks 8, P has 8 too many.
         assert made.peer_reported(0.0, "P", report, 0.2) == [AskToSteal("P", 8)]
         assert made.peer_reported(0.1, "P", report, 0.2) == []  # it has not answered
+
+    def test_a_report_older_than_the_question_is_no_reason_to_ask_again(self) -> None:
+        made = balancer(Switches(across=Across.STEAL_AVERAGE), replicas="ab", peers="P")
+        report = peer_report(queue=10, replicas=2, outstanding=6, available=0)
+        assert len(made.peer_reported(1.0, "P", report, 0.2)) == 1
+        assert made.peer_reported(1.1, "P", report, 0.2) == []  # asked for at 0.9, the question at 1.0
+        assert made.steal_answered(1.2, "P", 8) == []
+        assert len(made.peer_reported(1.3, "P", report, 0.2)) == 1
+
+    def test_a_peer_that_left_without_an_answer_does_not_end_stealing(self) -> None:
+        made = balancer(Switches(across=Across.STEAL_AVERAGE), replicas="ab", peers="PQ")
+        report = peer_report(queue=10, replicas=2, outstanding=6, available=0)
+        assert len(made.peer_reported(0.0, "P", report, 0.2)) == 1
+        made.targets_changed(0.1, replicas="ab", peers="Q")
+        assert made.peer_reported(0.2, "Q", report, 0.2) == [AskToSteal("Q", 8)]
 
     def test_small_asks_for_three_per_available_replica_nearest_first(self) -> None:
         made = balancer(Switches(across=Across.STEAL_SMALL), replicas="ab", peers="PQ")
@@ -193,6 +233,36 @@ class TestFailures:
         made = balancer(Switches(), replicas="", peers="P")
         assert made.request_arrived(0.0, request("1")) == []
         assert isinstance(made.peer_reported(0.1, "P", peer_report(), 0.1)[0], HandOver)
+
+    def test_an_unreachable_peer_is_left_until_it_reports(self) -> None:
+        made = balancer(Switches(), peers="P")
+        fill(made)
+        made.peer_reported(0.0, "P", peer_report(), 0.1)
+        made.peer_failed(0.1, "P")
+        assert made.request_arrived(0.2, request("1")) == []
+        assert isinstance(made.peer_reported(0.3, "P", peer_report(), 0.1)[0], HandOver)
+
+    def test_what_was_not_delivered_is_before_what_came_later(self) -> None:
+        made = balancer(Switches(across=Across.NONE, sends_per_probe=1), replicas="a")
+        sent = [a for n in range(3) for a in made.request_arrived(0.0, request(str(n)))]
+        assert [a.request_id for a in sent if isinstance(a, Forward)] == ["0"]
+        assert made.request_undelivered(0.1, "0") == []
+        again = made.replica_probed(0.2, "a", FREE)
+        assert [a.request_id for a in again if isinstance(a, Forward)] == ["0"]
+
+    def test_who_stays_is_known_as_before_when_targets_change(self) -> None:
+        made = balancer(Switches(), replicas="a", peers="P")
+        made.request_arrived(0.0, request("1"))
+        fill(made)
+        made.peer_reported(0.1, "P", peer_report(queue=7), 0.2)
+        made.targets_changed(0.2, replicas="ab", peers="PQ")
+        replica, peer = made.replicas.targets["a"], made.peers.targets["P"]
+        assert (replica.outstanding, replica.report, peer.report, peer.rtt_s) == (
+            1,
+            FULL,
+            peer_report(queue=7),
+            0.2,
+        )
 
     def test_a_replica_that_comes_back_under_its_name_starts_from_zero(self) -> None:
         made = balancer(Switches(across=Across.NONE, to_replicas=ToReplicas.BLIND), replicas="a")

@@ -26,6 +26,7 @@ from nightshift.balancing.messages import (
     Request,
 )
 from nightshift.balancing.policies import POLICIES
+from nightshift.balancing.stealing import may_give
 from nightshift.balancing.switches import Across, PeerRule, Switches, ToReplicas
 
 REPLICAS, PEERS = ["r1", "r2", "r3"], ["p1", "p2"]
@@ -87,10 +88,11 @@ class BalancerMachine(RuleBasedStateMachine):
                 assert self.balancer.replicas.targets[replica].reachable
                 assert 0 <= decision.matched <= 1
                 assert decision.queued_s >= 0
-            case HandOver(id_, peer, _):
+            case HandOver(id_, peer, decision):
                 request = self.waiting.pop(id_)
                 assert request.from_peer is None, "a second hop"
                 assert peer in self.balancer.peers.targets
+                assert self.balancer.peers.targets[peer].reachable or decision.reason == "stolen"
                 self.placed[id_] = peer
             case Reject(id_):
                 del self.waiting[id_]
@@ -157,6 +159,8 @@ class BalancerMachine(RuleBasedStateMachine):
     @rule(replicas=st.sets(st.sampled_from(REPLICAS)), peers=st.sets(st.sampled_from(PEERS)))
     def targets_change(self, replicas: set[str], peers: set[str]) -> None:
         self.tell("targets_changed", replicas=sorted(replicas), peers=sorted(peers))
+        for gone in {*PEERS} - peers:
+            del self.asked[gone]  # the shell asks only peers, so no answer will come
 
     @rule(thief=st.sampled_from(PEERS), count=st.integers(0, 5))
     def a_thief_asks(self, thief: str, count: int) -> None:
@@ -189,6 +193,15 @@ class BalancerMachine(RuleBasedStateMachine):
             may_cross = [r for r in self.waiting.values() if r.from_peer is None]
             if may_cross and self.switches.across is Across.SELECTIVE_PUSH:
                 assert not self.balancer.peers.with_room(len(self.waiting) - 1)
+            if may_cross and self.switches.across is Across.PUSH and not self.balancer.replicas.reachable():
+                assert not self.balancer.peers.that_serve()
+
+    @invariant()
+    def an_idle_thief_asks_who_may_give(self) -> None:
+        if not self.ids or self.waiting or self.switches.across is not Across.STEAL_SMALL:
+            return
+        if self.balancer.replicas.available() and not any(self.asked.values()):
+            assert not any(may_give(peer) for peer in self.balancer.peers.nearest_first())
 
     def teardown(self) -> None:
         for id_ in [*self.placed, *self.waiting]:

@@ -48,6 +48,24 @@ def test_the_budget_holds_after_every_insert(history: list[tuple[str, bytes]], n
         assert 0 <= index.used_bytes <= budget
 
 
+@given(st.lists(st.tuples(st.integers(0, 99), texts), max_size=30))
+def test_wide_masks_and_long_names_are_given_back(history: list[tuple[int, bytes]]) -> None:
+    index = PrefixIndex(0)
+    index.set_targets(str(number) for number in range(100))
+    for number in range(100):
+        index.insert(key(b"x"), str(number))
+    for number, text in history:
+        index.insert(key(text, "m" * number), str(number))
+        assert index.used_bytes == 0
+
+
+def test_a_name_from_a_client_is_paid_for() -> None:
+    index = PrefixIndex(100_000)
+    index.insert(key(b"hello", "m" * 60_000), "A")
+    assert index.used_bytes == 0
+    assert index.match(key(b"hello", "m" * 60_000), "A").length == 0
+
+
 @given(inserts)
 def test_what_remains_under_pressure_is_true(history: list[tuple[str, bytes]]) -> None:
     index = PrefixIndex(6 * NODE_BYTES)
@@ -60,7 +78,7 @@ def test_what_remains_under_pressure_is_true(history: list[tuple[str, bytes]]) -
 
 
 def test_the_least_recently_used_goes_first() -> None:
-    index = PrefixIndex(4 * NODE_BYTES + 10)  # the root and three prompts of two bytes
+    index = PrefixIndex(4 * NODE_BYTES + 20)  # the root with its name and three prompts of two bytes
     for text in (b"a1", b"b1", b"c1"):
         index.insert(key(text), "A")
     index.insert(key(b"a1"), "A")  # used again
@@ -92,8 +110,9 @@ def test_a_target_that_comes_back_holds_nothing() -> None:
     assert index.match(key(b"hello"), ["A", "B"]).targets == ["B"]
 
 
-@pytest.mark.parametrize("shared", [0, 600])
-def test_accounted_bytes_bound_the_memory_that_is_used(shared: int) -> None:
+@pytest.mark.parametrize(("shared", "prompts_per_target"), [(0, 20_000), (600, 20_000), (0, 10)])
+def test_accounted_bytes_bound_the_memory_that_is_used(shared: int, prompts_per_target: int) -> None:
+    """Also when targets come and go: each new one makes the masks of holders wider."""
     rng = random.Random(1)
     budget = 2 * 2**20
     prompts = [b"s" * rng.randrange(shared + 1) + rng.randbytes(200) for _ in range(20_000)]
@@ -101,8 +120,10 @@ def test_accounted_bytes_bound_the_memory_that_is_used(shared: int) -> None:
     try:
         before = tracemalloc.get_traced_memory()[0]
         index = PrefixIndex(budget)
-        for prompt in prompts:
-            index.insert(key(prompt), "A")
+        for number, prompt in enumerate(prompts):
+            target = str(number // prompts_per_target)
+            index.set_targets([target])
+            index.insert(key(prompt), target)
         used = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()

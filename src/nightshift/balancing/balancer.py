@@ -9,7 +9,8 @@ The order of choice for a request, which makes all systems out of one code (`swi
 
 1. *push*: the peer policy chooses among all balancers, this one included, when the request arrives.
 2. A local replica that is available, by the replica policy.
-3. *selective push*: a peer with room, by the peer policy.
+3. *selective push*: a peer with room, by the peer policy. *push*: a peer that serves, when no replica here
+   can be reached any more.
 4. *overcommit*: any local replica that can be reached.
 5. It waits. In a stealing system a peer may come for it.
 
@@ -34,9 +35,9 @@ from nightshift.balancing.messages import (
 from nightshift.balancing.policies import Choice
 from nightshift.balancing.pools import PeerPool, ReplicaPool
 from nightshift.balancing.queue import Entry, Queue
-from nightshift.balancing.stealing import average_wants, choose_loot, small_wants
+from nightshift.balancing.stealing import average_wants, choose_loot, may_give, small_wants
 from nightshift.balancing.switches import Across, Switches
-from nightshift.balancing.targets import Target
+from nightshift.balancing.targets import Peer, Target
 
 MAX_ATTEMPTS = 3
 """Targets in a row that may prove unreachable before a request is refused."""
@@ -56,7 +57,7 @@ class Balancer:
         self.ledger = Ledger()
         self.queue = Queue()
         self._arrivals = 0
-        self._open_asks = 0
+        self._asked: set[str] = set()
         """Peers that were asked for requests and have not answered."""
 
     # Events about requests
@@ -113,6 +114,7 @@ class Balancer:
         """The replicas of this balancer and its peers (itself left out) are now these."""
         self.replicas.set_targets(replicas)
         self.peers.set_targets(peers)
+        self._asked.intersection_update(self.peers.targets)  # who is gone will not answer
         return self._place(now)
 
     def replica_probed(
@@ -126,7 +128,7 @@ class Balancer:
     def replica_failed(self, now: float, replica: str) -> Sequence[Action]:
         """A replica's probe failed: not available until it reports again."""
         self.replicas.failed(replica)
-        return ()
+        return self._place(now)  # where requests go to a peer when no replica can be reached
 
     def peer_reported(self, now: float, peer: str, report: PeerReport, rtt_s: float) -> Sequence[Action]:
         """A peer reported, `rtt_s` being the round trip of that report."""
@@ -152,7 +154,7 @@ class Balancer:
 
     def steal_answered(self, now: float, peer: str, granted: int) -> Sequence[Action]:
         """The peer we asked gave `granted` requests (or 0: asking failed), which arrive by themselves."""
-        self._open_asks -= 1
+        self._asked.discard(peer)
         return self._place(now)
 
     def time_passed(self, now: float) -> Sequence[Action]:
@@ -182,7 +184,7 @@ class Balancer:
                 break
             actions.append(action)
         if not self.queue:
-            actions.extend(self._steal())
+            actions.extend(self._steal(now))
         return actions
 
     def _to_replica(self, now: float, entry: Entry) -> Action | None:
@@ -190,15 +192,25 @@ class Balancer:
         return self._forward(now, entry, available) if available else None
 
     def _to_peer(self, now: float) -> Action | None:
-        """Selective push: the oldest request that may cross goes to a peer that has room."""
-        if self.switches.across is not Across.SELECTIVE_PUSH:
-            return None
+        """Hand over the oldest request that may cross, if this system does that and a peer takes it."""
         entry = self.queue.oldest_crossing()
-        candidates = self.peers.with_room(len(self.queue) - 1) if entry else []
+        candidates = self._takers() if entry else []
         if entry is None or not candidates:
             return None
         self.queue.remove(entry.request.id)
         return self._hand_over(now, entry, self.peers.policy.pick(entry.request, candidates))
+
+    def _takers(self) -> list[Peer]:
+        """Return the peers that may be handed what waits here.
+
+        Selective push: those with room. Push chose this balancer for what waits here, or found the chosen
+        peer gone; only when no replica here can be reached, another peer takes it.
+        """
+        if self.switches.across is Across.SELECTIVE_PUSH:
+            return self.peers.with_room(len(self.queue) - 1)
+        if self.switches.across is Across.PUSH and not self.replicas.reachable():
+            return self.peers.that_serve()
+        return []
 
     def _overcommit(self, now: float, entry: Entry) -> Action | None:
         targets = self.replicas.reachable() if self.switches.overcommit else []
@@ -213,6 +225,7 @@ class Balancer:
         return Forward(entry.request.id, choice.target, _decision(now, entry, choice))
 
     def _hand_over(self, now: float, entry: Entry, choice: Choice) -> Action:
+        self._release(entry)
         self.ledger.put(entry, self.peers.send(now, entry.request, choice))
         return HandOver(entry.request.id, choice.target, _decision(now, entry, choice))
 
@@ -223,17 +236,18 @@ class Balancer:
         self.peers.policy.placed(entry.request, self.name)
 
     def _release(self, entry: Entry) -> None:
+        """The request is no longer load that a push system keeps here."""
         if entry.kept:
+            entry.kept = False
             self.peers.self.outstanding -= 1
 
     def _everyone(self) -> list[Target]:
         """Return the balancers that a push system chooses from; this one where nobody else is left."""
         others: list[Target] = list(self.peers.that_serve())
-        return [self.peers.self, *others] if self.replicas.targets or not others else others
+        return [self.peers.self, *others] if self.replicas.reachable() or not others else others
 
     def _may_cross(self, request: Request) -> bool:
-        crossing = (Across.SELECTIVE_PUSH, Across.STEAL_AVERAGE, Across.STEAL_SMALL)
-        return request.from_peer is None and self.switches.across in crossing
+        return request.from_peer is None and self.switches.across is not Across.NONE
 
     def _refusal(self, request: Request) -> Reject | None:
         """429 when there are replicas and too many wait for them; 503 when nothing could ever serve it."""
@@ -249,15 +263,19 @@ class Balancer:
 
     # How work is stolen
 
-    def _steal(self) -> list[Action]:
+    def _steal(self, now: float) -> list[Action]:
         """Ask loaded peers for requests, if this balancer has nothing to do."""
         wants = _WANTS.get(self.switches.across)
-        if wants is None or self._open_asks or not self.replicas.available():
+        if wants is None or self._asked:
+            return []
+        peers = self.peers.nearest_first()
+        # Every probe of an idle balancer comes here: what costs O(peers) is asked before O(replicas).
+        if not any(may_give(peer) for peer in peers) or not self.replicas.available():
             return []
         actions: list[Action] = []
-        for peer, count in wants(self.report(), self.peers.nearest_first()):
-            peer.asked_to_steal = True
-            self._open_asks += 1
+        for peer, count in wants(self.report(), peers):
+            peer.asked_to_steal_at = now
+            self._asked.add(peer.id)
             actions.append(AskToSteal(peer.id, count))
         return actions
 

@@ -32,7 +32,10 @@ class Pool(Generic[AnyTarget]):
     def set_targets(self, ids: Iterable[str]) -> None:
         """The targets are now these; those that stay keep what is known of them."""
         self.targets = {id_: self.targets.get(id_) or self._make(id_) for id_ in ids}
-        self.policy.targets_changed(self.targets)
+        self.policy.targets_changed(self._known_to_policy())
+
+    def _known_to_policy(self) -> list[str]:
+        return list(self.targets)
 
     def reachable(self) -> list[AnyTarget]:
         """Return the targets whose last probe was answered."""
@@ -73,10 +76,9 @@ class PeerPool(Pool[Peer]):
         self.self = Target(name)
         """This balancer among its peers; `outstanding` counts the requests that a push system kept here."""
 
-    def set_targets(self, ids: Iterable[str]) -> None:
-        """See `Pool.set_targets`; the policy knows this balancer too."""
-        super().set_targets(ids)
-        self.policy.targets_changed([*self.targets, self.self.id])
+    def _known_to_policy(self) -> list[str]:
+        """The policy weighs this balancer beside its peers, and must not forget it when they change."""
+        return [*self.targets, self.self.id]
 
     def with_room(self, own_queue: int) -> list[Peer]:
         """Return the peers that a request may be handed to while `own_queue` others wait here."""

@@ -10,7 +10,8 @@ When the accounted bytes exceed the budget, leaves are dropped from there, one b
 no sweep that could pause the balancer.
 
 A target that leaves costs O(1): it loses its bit, and what carries the bit ages out. A target that comes
-back (its cache empty) gets a new bit. Answers are not inserted; they come with the next turn's prompt.
+back (its cache empty) gets a new bit, so masks grow with every target that ever came; what they take is
+part of the budget. Answers are not inserted; they come with the next turn's prompt.
 The tree can be wrong about an engine, which evicts by its own rules: it is a guess, and placement treats
 it as one.
 """
@@ -104,7 +105,7 @@ class PrefixIndex:
         root = self._roots.get(prompt.namespace)
         if root is None:
             root = self._roots[prompt.namespace] = _Node(prompt.namespace.encode(), None)
-            self._used += NODE_BYTES
+            self._used += _root_bytes(root)
         node, length, partial = _descend(root, prompt.text)
         if partial is not None:
             node, length = self._split(*partial), length + partial[1]
@@ -129,13 +130,16 @@ class PrefixIndex:
         parent.children[upper.key[0]] = upper
         node.key, node.parent = node.key[at:], upper
         upper.children = {node.key[0]: node}
-        self._used += NODE_BYTES
+        self._used += NODE_BYTES + _mask_bytes(upper.holders)
         return upper
 
     def _touch(self, node: _Node, root: _Node, bit: int) -> None:
         """Give the path from `node` up to its namespace's root to a target, as used just now."""
         while node is not root:
-            node.holders |= bit
+            holders = node.holders | bit
+            if holders != node.holders:
+                self._used += _mask_bytes(holders) - _mask_bytes(node.holders)
+                node.holders = holders
             node.older.younger, node.younger.older = node.younger, node.older
             youngest = self._ends.older
             youngest.younger, node.older = node, youngest
@@ -150,12 +154,22 @@ class PrefixIndex:
         parent = leaf.parent
         leaf.older.younger, leaf.younger.older = leaf.younger, leaf.older
         del parent.children[leaf.key[0]]
-        self._used -= NODE_BYTES + len(leaf.key)
+        self._used -= NODE_BYTES + len(leaf.key) + _mask_bytes(leaf.holders)
         if not parent.children:
             parent.children = _NO_CHILDREN
             if parent.parent is parent:
                 del self._roots[parent.key.decode()]
-                self._used -= NODE_BYTES
+                self._used -= _root_bytes(parent)
+
+
+def _mask_bytes(holders: int) -> int:
+    """Memory of a bit mask beyond the small one that `NODE_BYTES` contains: 4 bytes for each 30 bits."""
+    return holders.bit_length() // 30 * 4
+
+
+def _root_bytes(root: _Node) -> int:
+    """Memory of a namespace: its name comes from clients, and stands here as text and as bytes."""
+    return NODE_BYTES + 2 * len(root.key)
 
 
 def _descend(root: _Node, text: bytes) -> tuple[_Node, int, tuple[_Node, int] | None]:

@@ -8,7 +8,7 @@ Two protocols of the original, as pure arithmetic over reports:
 - *small*: want three requests per available replica; ask the nearest first.
 
 Differences from the original: reports come with every probe, so a thief does not ask a peer whose report
-shows nothing to take, nor the same peer twice before it has reported again.
+shows nothing to take, nor the same peer twice before a report has come that can show what it gave.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,6 +25,11 @@ def _load(report: PeerReport) -> int:
     return report.queue + report.outstanding
 
 
+def may_give(peer: Peer) -> bool:
+    """Tell whether `peer` has requests to give, as far as is known, and was not asked already."""
+    return peer.report is not None and peer.report.queue_from_users > 0 and peer.asked_to_steal_at is None
+
+
 def average_wants(own: PeerReport, peers: Sequence[Peer]) -> Iterator[tuple[Peer, int]]:
     """Yield how many requests to ask each of `peers` for, nearest first as given; all have reported."""
     reports = [own, *(peer.report for peer in peers if peer.report is not None)]
@@ -32,7 +37,7 @@ def average_wants(own: PeerReport, peers: Sequence[Peer]) -> Iterator[tuple[Peer
     deficit = share * own.replicas - _load(own)
     for peer in peers:
         report = peer.report
-        if report is None or peer.asked_to_steal or deficit <= 0:
+        if report is None or not may_give(peer) or deficit <= 0:
             continue
         surplus = _load(report) - share * report.replicas
         count = min(deficit, surplus, report.queue_from_users)
@@ -44,7 +49,7 @@ def average_wants(own: PeerReport, peers: Sequence[Peer]) -> Iterator[tuple[Peer
 def small_wants(own: PeerReport, peers: Sequence[Peer]) -> Iterator[tuple[Peer, int]]:
     """Yield the one peer to ask now: the nearest with queued user requests. The next is asked later."""
     for peer in peers:
-        if peer.report is not None and peer.report.queue_from_users > 0 and not peer.asked_to_steal:
+        if may_give(peer):
             yield peer, SMALL_STEAL_PER_REPLICA * own.available_replicas
             return
 

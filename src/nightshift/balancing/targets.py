@@ -32,6 +32,7 @@ class Target:
         self.unseen.append(now)
 
     def _reported(self, now: float, rtt_s: float) -> None:
+        """Take in a report that is here `now` and was asked for `rtt_s` earlier."""
         self.reachable = True
         self.rtt_s = rtt_s
         # What left after the report was asked for may have arrived after it was written.
@@ -56,11 +57,12 @@ class Peer(Target):
     """Another balancer of the service; `report` is None until it has spoken."""
 
     report: PeerReport | None = None
-    asked_to_steal: bool = False
-    """Whether it was asked for requests since its last report."""
+    asked_to_steal_at: float | None = None
+    """When it was asked for requests, unless a report has come since that can show what it gave."""
 
     def reported(self, now: float, report: PeerReport, rtt_s: float) -> None:
         """Take in what the peer says."""
         self.report = report
-        self.asked_to_steal = False
+        if self.asked_to_steal_at is not None and self.asked_to_steal_at <= now - rtt_s:
+            self.asked_to_steal_at = None
         self._reported(now, rtt_s)

@@ -18,6 +18,7 @@ class ConsistentHashing:
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
+        self._ids: frozenset[str] = frozenset()
         self._ring = HashRing(())
 
     def pick(self, request: Request, targets: Sequence[Target]) -> Choice:
@@ -33,7 +34,9 @@ class ConsistentHashing:
 
     def targets_changed(self, targets: Iterable[str]) -> None:
         """See `Policy.targets_changed`."""
-        self._ring = HashRing(targets)
+        ids = frozenset(targets)
+        if ids != self._ids:  # a ring of a thousand targets takes half a second to build
+            self._ids, self._ring = ids, HashRing(ids)
 
     def affinity(self, request: Request, among: Sequence[str]) -> tuple[str | None, float]:
         """See `Policy.affinity`: the owner of the key is where its requests went before."""

@@ -1,7 +1,7 @@
 """Nearest: the target with the shortest round trip, then the fewest outstanding requests.
 
-The original calls it `proximate_first`. It means something between balancers only; replicas of one region
-are equally near, so that there it is least load.
+The original calls it `proximate_first`. It means something between balancers only: replicas of one region
+are equally near, and which of them answered its last probe soonest is chance.
 """
 
 from collections.abc import Iterable, Sequence
