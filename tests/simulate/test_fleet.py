@@ -119,6 +119,20 @@ def done(served: list[Served]) -> int:
     return sum(one.end is not None for one in served)
 
 
+def test_a_lone_user_is_not_held_up() -> None:
+    """An engine that never has a request waiting must be seen to take them all the same."""
+    served, _ = run(Switches(across=Across.NONE), {"a": 1}, 100, replicas=1)
+    times = [one.e2e_s for one in served if one.e2e_s is not None]
+    assert sum(times) > 95
+    assert max(times) < 4
+
+
+def test_who_is_refused_pauses_before_the_next_program() -> None:
+    served, _ = run(Switches(across=Across.NONE, max_queue=0), {"a": 2}, 9.95)
+    assert {one.failed for one in served} == {"429 queue_full"}
+    assert len(served) == 20
+
+
 def test_times_follow_the_way() -> None:
     """A lone request of region b: at home, and through one balancer in region a to a replica in b."""
     alone = {"b": 1}

@@ -3,7 +3,8 @@
 A probe leaves on a fixed grid of times, reads the target's state one way later, and is back after the
 round trip. Twelve replicas probed ten times a second are ten million probes a day, nearly all of which say
 what the last one said; a balancer does nothing on those. So a probe is only simulated when the target has
-changed since the last one, or when the balancer still counts requests as unseen. The result is the same.
+changed since the last one, or when the balancer still counts requests as unseen. The result is the same. As
+live, one probe of a target is under way at a time, so that far targets are read less often.
 """
 
 import math
@@ -36,13 +37,15 @@ class Prober:
         self._rtt_s = self._there_s + network.delay_s(*reversed(way))
         self._read = read
         self._unseen = unseen
-        self._due = False
+        self._under_way = False
+        self._missed_news = False
 
     def news(self) -> None:
         """The target may have changed: probe at the next time of the grid."""
-        if self._due:
+        if self._under_way:
+            self._missed_news = True
             return
-        self._due = True
+        self._under_way = True
         schedule = self._schedule
         turns = math.floor((schedule.now - self._phase_s) / self._interval_s) + 1
         schedule.at(self._phase_s + turns * self._interval_s, self._ask)
@@ -52,13 +55,14 @@ class Prober:
         self._schedule.after(self._there_s, partial(self._arrive, asked))
 
     def _arrive(self, asked: float) -> None:
-        self._due = False  # what changes from here on is for the next probe
+        self._missed_news = False  # what has changed until now is in the answer
         answer = self._read()
         self._schedule.at(asked + self._rtt_s, partial(self._answered, answer))
 
     def _answered(self, answer: Callable[[float], None]) -> None:
+        self._under_way = False
         answer(self._rtt_s)
-        if self._unseen():
+        if self._missed_news or self._unseen():
             self.news()
 
 
@@ -83,7 +87,7 @@ def probe_replica(balancer: SimBalancer, replica: SimReplica, network: Network, 
         read=read,
         unseen=lambda: bool(target.unseen),
     )
-    replica.on_pending_changed.append(prober.news)
+    replica.on_news.append(prober.news)
     return prober
 
 
@@ -99,7 +103,7 @@ def probe_peer(balancer: SimBalancer, peer: SimBalancer, network: Network, phase
         report = peer.core.report()
 
         def answer(rtt_s: float) -> None:
-            if report == target.report and not target.unseen and not target.asked_to_steal:
+            if report == target.report and not target.unseen and target.asked_to_steal_at is None:
                 return
             balancer.tell(core.peer_reported(network.schedule.now, peer.core.name, report, rtt_s))
 
@@ -111,5 +115,5 @@ def probe_peer(balancer: SimBalancer, peer: SimBalancer, network: Network, phase
         phase_s=phase_s,
         way=(balancer.region, peer.region),
         read=read,
-        unseen=lambda: bool(target.unseen),
+        unseen=lambda: bool(target.unseen) or target.asked_to_steal_at is not None,
     )

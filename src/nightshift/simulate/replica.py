@@ -24,8 +24,8 @@ class SimReplica:
     def __init__(self, id_: str, region: str, profile: DeviceProfile, schedule: Schedule) -> None:
         self.id = id_
         self.region = region
-        self.on_pending_changed: list[Callable[[], None]] = []
-        """Called when the number of pending requests is another than before."""
+        self.on_news: list[Callable[[], None]] = []
+        """Called when a request has come, and when the number of pending ones is another than before."""
         self._engine = VirtualEngine(profile)
         self._schedule = schedule
         self._answering: dict[str, Answering] = {}
@@ -37,6 +37,7 @@ class SimReplica:
         self._engine.submit(self._schedule.now, request)
         self._answering[request.id] = answering
         self._look()
+        self._tell()  # a report now says that the request has come, even if none is pending
 
     def report(self) -> ReplicaReport:
         """What a probe reads now."""
@@ -55,15 +56,18 @@ class SimReplica:
                 self._answering[progress.request_id].first(progress.cached_tokens)
             else:
                 self._answering.pop(progress.request_id).finished()
-        self._tell()
+        self._tell_if_pending_changed()
         due = self._engine.next_event_s
         if due is not None and due != self._wake_at:
             self._wake_at = due
             self._schedule.at(due, lambda: self._wake(due))
 
-    def _tell(self) -> None:
+    def _tell_if_pending_changed(self) -> None:
         pending = self._engine.stats(self._schedule.now).pending
         if pending != self._pending:
             self._pending = pending
-            for told in self.on_pending_changed:
-                told()
+            self._tell()
+
+    def _tell(self) -> None:
+        for told in self.on_news:
+            told()

@@ -59,6 +59,9 @@ class Pauses:
     before_call_s: Callable[[float], float]
 
 
+FAILURE_PAUSE_S = 1.0
+"""After a program that failed, as the live client waits."""
+
 NO_PAUSE = Pauses(lambda now: 0.0, lambda now: 0.0)
 
 
@@ -86,6 +89,7 @@ class SimUser(Generic[C]):
         self._pauses = pauses
         self._model = model
         self._under_way = 0
+        self._has_failed = False
         self._calls = 0
 
     def start(self) -> None:
@@ -128,7 +132,9 @@ class SimUser(Generic[C]):
     def _finished(self, served: Served, program: Played[C], call: C, answer: bytes) -> None:
         self._under_way -= 1
         following: Sequence[C] = ()
-        if served.failed is None:
+        if served.failed is not None:
+            self._has_failed = True
+        else:
             served.end = self._network.schedule.now
             following = program.answered(call, answer.decode())
         if following:
@@ -136,7 +142,12 @@ class SimUser(Generic[C]):
             schedule = self._network.schedule
             schedule.after(self._pauses.before_call_s(schedule.now), partial(self._go_on, program, following))
         elif not self._under_way:
-            self.start()
+            self._next_program()
+
+    def _next_program(self) -> None:
+        pause_s = FAILURE_PAUSE_S if self._has_failed else 0.0
+        self._has_failed = False
+        self._network.schedule.after(pause_s, self.start)
 
     def _go_on(self, program: Played[C], calls: Sequence[C]) -> None:
         self._under_way -= len(calls)
