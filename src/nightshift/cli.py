@@ -24,10 +24,10 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Compare systems, drive load, make reports.", no_args_is_help=True)
 
-for command in (up, status, down):
-    app.command(rich_help_panel="Run a service on this machine")(command)
-for command in (balancer, engine):
-    app.command(rich_help_panel="Single parts")(command)
+for of_service in (up, status, down):
+    app.command(rich_help_panel="Run a service on this machine")(of_service)
+for part in (balancer, engine):
+    app.command(rich_help_panel="Single parts")(part)
 app.add_typer(wan_app, name="wan", rich_help_panel="Single parts")
 app.add_typer(bench, name="bench", rich_help_panel="Measure")
 bench.command("compare")(compare)

@@ -1,6 +1,7 @@
 """What is compared is read from the command line's words, and refused with the known ones."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
@@ -28,9 +29,10 @@ def test_regions() -> None:
         RegionLoad("us-east-2", 2, 60),
         RegionLoad("eu-central-1", 1, 0),
     )
+    assert [load.users for load in parse_regions("a=1:2,b=1:3", num_users=9)] == [9, 9]
 
 
-@pytest.mark.parametrize("text", ["us-east-2", "us-east-2=2", "=2:3", "a=x:1", "a=1:-1", ""])
+@pytest.mark.parametrize("text", ["us-east-2", "us-east-2=2", "=2:3", "a=x:1", "a=1:-1", "a=²:1", ""])
 def test_a_malformed_region_is_shown_with_the_form(text: str) -> None:
     with pytest.raises(UserError, match="REGION=REPLICAS:USERS"):
         parse_regions(text)
@@ -68,6 +70,20 @@ def test_what_cannot_run_is_refused_before_anything_starts(
         make_experiment(**wrong).check()
 
 
+def test_an_unknown_profile_is_refused_with_the_known_ones(make_experiment: MakeExperiment) -> None:
+    with pytest.raises(UserError, match="no engine profile 'nope'; there are l4-"):
+        replace(make_experiment(), profile="nope").check()
+
+
+def test_a_missing_package_of_a_later_system_is_noticed_before_the_first(
+    make_experiment: MakeExperiment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    make_experiment(systems="1-6").check()
+    with pytest.raises(UserError, match="sglang-router, which is not installed"):
+        make_experiment(systems="5,0").check()
+
+
 def test_a_folder_is_never_overwritten(make_experiment: MakeExperiment) -> None:
     trial = make_experiment()
     names = []
@@ -76,3 +92,9 @@ def test_a_folder_is_never_overwritten(make_experiment: MakeExperiment) -> None:
         fresh.folder.mkdir()
         names.append(fresh.name)
     assert names == ["trial", "trial_v1", "trial_v2"]
+
+
+def test_an_unknown_region_is_refused_even_alone(make_experiment: MakeExperiment) -> None:
+    trial = replace(make_experiment(systems="5"), regions=(RegionLoad("mars", 1, 1),))
+    with pytest.raises(UserError, match=r"unknown region 'mars': matrix .* knows"):
+        trial.check()

@@ -44,7 +44,12 @@ def leave_results(trial: Experiment) -> None:
                 replace(DONE, uid="3", unfinished=True),
             ):
                 write_record(file, record)
-        client = {"region": "us-east-2", "cpu_share": 0.3 + 0.1 * system.id, "lag_p99_s": 0.004}
+        client = {
+            "region": "us-east-2",
+            "cpu_share": 0.3 + 0.1 * system.id,
+            "lag_p99_s": 0.004,
+            "late_s": 1.5,
+        }
         (folder / "client-us-east-2.json").write_bytes(orjson.dumps(client))
     lane = {"late_ms": {"p50": 0.2, "p99": 1.5, "max": 3.0}}
     relay = {"chunks": 10, "cpu_us_per_chunk": 25.0, "links": [{"forward": lane, "back": lane}]}
@@ -80,4 +85,5 @@ def test_the_account_of_the_harness_warns_of_a_busy_client(
     lines = account(write_summary(trial, trial.systems))
     assert any("80% of a core" in line for line in lines)
     assert any(line.startswith("warning: a client was near its own limit") for line in lines)
+    assert any("a client began 1.5 s late" in line for line in lines)
     assert any("25 µs CPU per chunk" in line and "1.5 ms late" in line for line in lines)

@@ -52,6 +52,9 @@ def compare(
         str | None,
         typer.Option(help="Whose statistics conversations have: sharegpt, arena, lmsys-chat-1m."),
     ] = None,
+    num_users: Annotated[
+        int | None, typer.Option(min=1, help="Users of each region, whatever --regions says.")
+    ] = None,
     num_conv: Annotated[
         int | None, typer.Option(min=1, help="Conversations to draw from in a region.")
     ] = None,
@@ -94,7 +97,7 @@ def compare(
     from nightshift.control.local.plan import WanPlan
 
     default = _DEFAULTS[engine]
-    loads = parse_regions(regions or default.regions)
+    loads = parse_regions(regions or default.regions, num_users)
     duration_s = default.duration_s if duration is None else duration
     experiment = Experiment(
         name=exp_name or _name(workload, engine, [load.users for load in loads], duration_s),
@@ -162,6 +165,12 @@ def account(summary: dict[str, Any]) -> list[str]:
     if cpu > 0.7:
         lines.append(
             "warning: a client was near its own limit (70% of a core); its waiting is in the latencies"
+        )
+    late_s = max(row["client_late_s"] for row in rows)
+    if late_s > 0:
+        lines.append(
+            f"warning: a client began {late_s:.1f} s late (real), with the clock running: its throughput is "
+            "too low; close other programs and run again"
         )
     relays = [row["wan"] for row in rows if row["wan"]]
     if relays:

@@ -4,10 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nightshift.backends.emulated.options import profile_named
 from nightshift.balancing.presets import PRESETS, Preset, preset
 from nightshift.bench.workloads import Workload, workload
 from nightshift.control.local.plan import Engine, ExternalRouter, FleetPlan, RegionPlan, WanPlan, checked
+from nightshift.control.local.recipes import require_packages
 from nightshift.errors import UserError
+from nightshift.wan.matrix import load_matrix
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,15 @@ class Experiment:
         """Raise `UserError` for what cannot be run, before anything starts."""
         if self.warmup_s >= self.duration_s:
             raise UserError(f"--warmup {self.warmup_s:g} leaves nothing of --duration {self.duration_s:g}")
+        if self.engine is Engine.EMULATED:
+            profile_named(self.profile)
+        matrix = load_matrix(self.wan.matrix)
         for region in self.regions:
+            matrix.one_way_s(region.name, region.name)  # refuses a region that it does not know
             if region.users:
                 self._workload_of(region).users(region.name)
         for system in self.systems:
-            checked(self.fleet_plan(system))
+            require_packages(checked(self.fleet_plan(system)))
 
     def _workload_of(self, region: RegionLoad) -> Workload:
         return workload(self.workload, self.arguments_of(region))
@@ -94,7 +101,7 @@ def parse_systems(text: str) -> tuple[Preset, ...]:
     found: list[Preset] = []
     for part in text.replace(" ", ",").split(","):
         first, dash, last = part.partition("-")
-        if dash and first.isdigit() and last.isdigit():
+        if dash and first.isdecimal() and last.isdecimal():
             found += [preset(number) for number in range(int(first), int(last) + 1)]
         elif part:
             found.append(preset(part))
@@ -105,15 +112,15 @@ def parse_systems(text: str) -> tuple[Preset, ...]:
     return chosen
 
 
-def parse_regions(text: str) -> tuple[RegionLoad, ...]:
-    """Read `us-east-2=2:60,ap-northeast-1=2:30`: region = replicas : users."""
+def parse_regions(text: str, num_users: int | None = None) -> tuple[RegionLoad, ...]:
+    """Read `us-east-2=2:60,ap-northeast-1=2:30`: region = replicas : users. `num_users` replaces users."""
     regions = []
     for part in text.split(","):
         name, _, numbers = part.strip().partition("=")
         replicas, _, users = numbers.partition(":")
-        if not (name and replicas.isdigit() and users.isdigit()):
+        if not (name and replicas.isdecimal() and users.isdecimal()):
             raise UserError(f"--regions: {part.strip()!r} is not of the form REGION=REPLICAS:USERS")
-        regions.append(RegionLoad(name, int(replicas), int(users)))
+        regions.append(RegionLoad(name, int(replicas), int(users) if num_users is None else num_users))
     if not any(region.users for region in regions):
         raise UserError("--regions: nobody asks; give at least one region one user or more")
     return tuple(regions)

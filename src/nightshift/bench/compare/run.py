@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from nightshift.balancing.presets import Preset
 from nightshift.bench.compare.experiment import Experiment
 from nightshift.bench.compare.one_system import measure_system
 from nightshift.bench.compare.progress import Display
@@ -31,16 +32,20 @@ def in_a_new_folder(experiment: Experiment) -> Experiment:
 def run_experiment(experiment: Experiment, command: Sequence[str]) -> dict[str, Any]:
     """Measure all systems, one after another, and write the summary. Returns it.
 
-    Raises `UserError` for what cannot be run, before anything starts, and `InterruptedRunError`.
+    Raises `UserError` for what cannot be run, before anything starts, `InterruptedRunError`, and the error of
+    a process that broke. In the latter cases the summary has the systems that were measured until then.
     """
     experiment.check()
     write_run(experiment, command)
-    with Display(len(experiment.systems), experiment.duration_s / experiment.speed) as display:
-        try:
-            asyncio.run(_all(experiment, display))
-        except (asyncio.CancelledError, KeyboardInterrupt) as error:
-            raise InterruptedRunError(f"interrupted; what was measured is in {experiment.folder}") from error
-    return write_summary(experiment, experiment.systems)
+    done: list[Preset] = []
+    try:
+        with Display(len(experiment.systems), experiment.duration_s / experiment.speed) as display:
+            asyncio.run(_all(experiment, display, done))
+    except (asyncio.CancelledError, KeyboardInterrupt) as error:
+        raise InterruptedRunError(f"interrupted; what was measured is in {experiment.folder}") from error
+    finally:
+        summary = write_summary(experiment, done) if done else {}
+    return summary
 
 
 def write_pictures(experiment: Experiment) -> Path:
@@ -53,7 +58,7 @@ def write_pictures(experiment: Experiment) -> Path:
     return write_report(folder)
 
 
-async def _all(experiment: Experiment, display: Display) -> None:
+async def _all(experiment: Experiment, display: Display, done: list[Preset]) -> None:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - a coroutine runs in a task
     for sig in (signal.SIGTERM, signal.SIGHUP):
@@ -61,3 +66,4 @@ async def _all(experiment: Experiment, display: Display) -> None:
     for number, system in enumerate(experiment.systems):
         display.system(number, system)
         await measure_system(experiment, system, started=display.started, counts=display.counts)
+        done.append(system)

@@ -80,6 +80,7 @@ def _row(experiment: Experiment, system: Preset) -> dict[str, Any]:
         **measure(records, window).as_dict(),
         "client_cpu_share": max(client["cpu_share"] for client in clients),
         "client_lag_p99_s": max(client["lag_p99_s"] for client in clients),
+        "client_late_s": max(client["late_s"] for client in clients),
         "wan": _wan_account(folder),
         "regions": {name: figures.as_dict() for name, figures in measure_by_region(records, window).items()},
     }
