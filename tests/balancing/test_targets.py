@@ -1,0 +1,17 @@
+"""A report settles what was sent before it was asked for, and only that."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightshift.balancing.messages import ReplicaReport
+from nightshift.balancing.targets import Replica
+
+
+@given(st.lists(st.floats(0, 10), max_size=10), st.floats(10, 12), st.floats(0, 12))
+def test_unseen(times: list[float], reported_at: float, rtt_s: float) -> None:
+    replica = Replica("r")
+    for time_s in sorted(times):
+        replica.sent(time_s)
+    replica.reported(reported_at, ReplicaReport(0, 1), rtt_s)
+    assert list(replica.unseen) == [time_s for time_s in sorted(times) if time_s > reported_at - rtt_s]
+    assert replica.outstanding == len(times)
