@@ -229,6 +229,19 @@ class TestFailures:
         made.request_arrived(0.0, request("1"))
         assert [a.status for a in made.request_arrived(0.0, request("2")) if isinstance(a, Reject)] == [429]
 
+    def test_what_waits_too_long_is_refused_429_or_503_without_a_reachable_replica(self) -> None:
+        for lost, status in ((False, 429), (True, 503)):
+            made = balancer(Switches(across=Across.NONE, max_queue_s=30), replicas="a")
+            fill(made)
+            made.request_arrived(1.0, request("1"))
+            made.request_arrived(2.0, request("2"))
+            if lost:
+                made.replica_failed(3.0, "a")
+            assert made.time_passed(30.9) == []
+            said = made.time_passed(31.0)
+            assert [(a.request_id, a.status) for a in said if isinstance(a, Reject)] == [("1", status)]
+            assert len(made.queue) == 1
+
     def test_a_region_without_replicas_serves_through_its_peers(self) -> None:
         made = balancer(Switches(), replicas="", peers="P")
         assert made.request_arrived(0.0, request("1")) == []

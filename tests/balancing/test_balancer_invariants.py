@@ -177,6 +177,12 @@ class BalancerMachine(RuleBasedStateMachine):
     def time_passes(self) -> None:
         self.tell("time_passed")
 
+    @rule()
+    def a_long_time_passes(self) -> None:
+        self.now += self.switches.max_queue_s
+        self.tell("time_passed")
+        assert not self.waiting
+
     @invariant()
     def every_request_is_in_one_place(self) -> None:
         if self.ids:

@@ -23,7 +23,6 @@ from random import Random
 from nightshift.balancing.ledger import Ledger
 from nightshift.balancing.messages import (
     Action,
-    AskToSteal,
     Decision,
     Forward,
     HandOver,
@@ -35,14 +34,13 @@ from nightshift.balancing.messages import (
 from nightshift.balancing.policies import Choice
 from nightshift.balancing.pools import PeerPool, ReplicaPool
 from nightshift.balancing.queue import Entry, Queue
-from nightshift.balancing.stealing import average_wants, choose_loot, may_give, small_wants
+from nightshift.balancing.refusals import Refusals
+from nightshift.balancing.stealing import Thief, choose_loot
 from nightshift.balancing.switches import Across, Switches
 from nightshift.balancing.targets import Peer, Target
 
 MAX_ATTEMPTS = 3
 """Targets in a row that may prove unreachable before a request is refused."""
-
-_WANTS = {Across.STEAL_AVERAGE: average_wants, Across.STEAL_SMALL: small_wants}
 
 
 class Balancer:
@@ -56,15 +54,15 @@ class Balancer:
         self.peers = PeerPool(name, switches, rng)
         self.ledger = Ledger()
         self.queue = Queue()
+        self._refusals = Refusals(rng)
         self._arrivals = 0
-        self._asked: set[str] = set()
-        """Peers that were asked for requests and have not answered."""
+        self._thief = Thief(switches.across)
 
     # Events about requests
 
     def request_arrived(self, now: float, request: Request) -> Sequence[Action]:
         """A request is here, whole."""
-        if refused := self._refusal(request):
+        if refused := self._refusal(now, request):
             return [refused]
         entry = Entry(request, now, self._arrivals, may_cross=self._may_cross(request))
         self._arrivals += 1
@@ -93,8 +91,7 @@ class Balancer:
         entry.attempts += 1
         if entry.attempts >= MAX_ATTEMPTS:
             self._release(entry)
-            message = f"{entry.attempts} targets in a row could not be reached"
-            return [Reject(request_id, 502, "upstream_unreachable", message), *self._place(now)]
+            return [self._refusals.unreachable(request_id, entry.attempts), *self._place(now)]
         self.queue.put_back(entry)
         return self._place(now)
 
@@ -114,7 +111,7 @@ class Balancer:
         """The replicas of this balancer and its peers (itself left out) are now these."""
         self.replicas.set_targets(replicas)
         self.peers.set_targets(peers)
-        self._asked.intersection_update(self.peers.targets)  # who is gone will not answer
+        self._thief.peers_are(self.peers.targets)
         return self._place(now)
 
     def replica_probed(
@@ -154,12 +151,12 @@ class Balancer:
 
     def steal_answered(self, now: float, peer: str, granted: int) -> Sequence[Action]:
         """The peer we asked gave `granted` requests (or 0: asking failed), which arrive by themselves."""
-        self._asked.discard(peer)
+        self._thief.answered(peer)
         return self._place(now)
 
     def time_passed(self, now: float) -> Sequence[Action]:
-        """Call once each probe interval."""
-        return self._place(now)
+        """Call once each probe interval: refuses what has waited too long."""
+        return [*self._expire(now), *self._place(now)]
 
     # What others may know
 
@@ -184,7 +181,7 @@ class Balancer:
                 break
             actions.append(action)
         if not self.queue:
-            actions.extend(self._steal(now))
+            actions.extend(self._thief.ask(now, self))
         return actions
 
     def _to_replica(self, now: float, entry: Entry) -> Action | None:
@@ -219,13 +216,15 @@ class Balancer:
     def _forward(self, now: float, entry: Entry, targets: Sequence[Target]) -> Action:
         choice = self.replicas.policy.pick(entry.request, targets)
         self.queue.remove(entry.request.id)
+        self._refusals.placed(now)
         self.ledger.put(entry, self.replicas.send(now, entry.request, choice))
-        if self.switches.across in _WANTS:
+        if self._thief.steals:
             self.peers.policy.placed(entry.request, self.name)  # a thief is weighed against this balancer
         return Forward(entry.request.id, choice.target, _decision(now, entry, choice))
 
     def _hand_over(self, now: float, entry: Entry, choice: Choice) -> Action:
         self._release(entry)
+        self._refusals.placed(now)
         self.ledger.put(entry, self.peers.send(now, entry.request, choice))
         return HandOver(entry.request.id, choice.target, _decision(now, entry, choice))
 
@@ -249,35 +248,27 @@ class Balancer:
     def _may_cross(self, request: Request) -> bool:
         return request.from_peer is None and self.switches.across is not Across.NONE
 
-    def _refusal(self, request: Request) -> Reject | None:
-        """429 when there are replicas and too many wait for them; 503 when nothing could ever serve it."""
-        if len(self.queue) >= self.switches.max_queue:
-            message = f"{len(self.queue)} requests are waiting already"
-            return Reject(request.id, 429, "queue_full", message, retry_after_s=1)
-        elsewhere = (
-            self.peers.targets and request.from_peer is None and self.switches.across is not Across.NONE
-        )
-        if not self.replicas.targets and not elsewhere:
-            return Reject(request.id, 503, "no_replica", "no replica is configured here", retry_after_s=1)
+    def _refusal(self, now: float, request: Request) -> Reject | None:
+        waiting = len(self.queue)
+        if waiting >= self.switches.max_queue:
+            return self._refusals.queue_full(now, request.id, waiting)
+        if not self.replicas.targets and not (self._may_cross(request) and self.peers.targets):
+            return self._refusals.no_replica(now, request.id, waiting)
         return None
 
-    # How work is stolen
-
-    def _steal(self, now: float) -> list[Action]:
-        """Ask loaded peers for requests, if this balancer has nothing to do."""
-        wants = _WANTS.get(self.switches.across)
-        if wants is None or self._asked:
-            return []
-        peers = self.peers.nearest_first()
-        # Every probe of an idle balancer comes here: what costs O(peers) is asked before O(replicas).
-        if not any(may_give(peer) for peer in peers) or not self.replicas.available():
-            return []
-        actions: list[Action] = []
-        for peer, count in wants(self.report(), peers):
-            peer.asked_to_steal_at = now
-            self._asked.add(peer.id)
-            actions.append(AskToSteal(peer.id, count))
-        return actions
+    def _expire(self, now: float) -> list[Action]:
+        """Refuse what has waited too long."""
+        expired: list[Action] = []
+        limit_s = self.switches.max_queue_s
+        while (entry := self.queue.oldest()) is not None and entry.arrived + limit_s <= now:
+            self.queue.remove(entry.request.id)
+            self._release(entry)
+            id_, waiting = entry.request.id, len(self.queue)
+            if self.replicas.reachable() or (entry.may_cross and self.peers.that_serve()):
+                expired.append(self._refusals.waited_too_long(now, id_, waiting, limit_s=limit_s))
+            else:
+                expired.append(self._refusals.no_replica(now, id_, waiting))
+        return expired
 
 
 def _decision(now: float, entry: Entry, choice: Choice) -> Decision:

@@ -11,11 +11,14 @@ Differences from the original: reports come with every probe, so a thief does no
 shows nothing to take, nor the same peer twice before a report has come that can show what it gave.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Protocol
 
-from nightshift.balancing.messages import PeerReport
+from nightshift.balancing.messages import AskToSteal, PeerReport
 from nightshift.balancing.policies import Policy
+from nightshift.balancing.pools import PeerPool, ReplicaPool
 from nightshift.balancing.queue import Entry
+from nightshift.balancing.switches import Across
 from nightshift.balancing.targets import Peer
 
 SMALL_STEAL_PER_REPLICA = 3  # the original's factor
@@ -52,6 +55,64 @@ def small_wants(own: PeerReport, peers: Sequence[Peer]) -> Iterator[tuple[Peer, 
         if may_give(peer):
             yield peer, SMALL_STEAL_PER_REPLICA * own.available_replicas
             return
+
+
+_WANTS: Mapping[Across, Callable[[PeerReport, Sequence[Peer]], Iterator[tuple[Peer, int]]]] = {
+    Across.STEAL_AVERAGE: average_wants,
+    Across.STEAL_SMALL: small_wants,
+}
+
+
+class Idle(Protocol):
+    """A balancer with an empty queue."""
+
+    @property
+    def replicas(self) -> ReplicaPool:
+        """Its replicas."""
+
+    @property
+    def peers(self) -> PeerPool:
+        """Its peers."""
+
+    def report(self) -> PeerReport:
+        """What it says of itself."""
+
+
+class Thief:
+    """The thief's side: one round of questions at a time, and no second one before all have answered."""
+
+    def __init__(self, across: Across) -> None:
+        self._wants = _WANTS.get(across)
+        self._asked: set[str] = set()
+        """Peers that were asked and have not answered."""
+
+    @property
+    def steals(self) -> bool:
+        """Whether this is a stealing system."""
+        return self._wants is not None
+
+    def peers_are(self, peers: Iterable[str]) -> None:
+        """Who is gone will not answer."""
+        self._asked.intersection_update(peers)
+
+    def answered(self, peer: str) -> None:
+        """A peer that was asked has answered, or could not be asked."""
+        self._asked.discard(peer)
+
+    def ask(self, now: float, idle: Idle) -> list[AskToSteal]:
+        """Return the questions to ask now, if a replica of `idle` has room."""
+        if self._wants is None or self._asked:
+            return []
+        peers = idle.peers.nearest_first()
+        # Every probe of an idle balancer comes here: what costs O(peers) is asked before O(replicas).
+        if not any(may_give(peer) for peer in peers) or not idle.replicas.available():
+            return []
+        questions = []
+        for peer, count in self._wants(idle.report(), peers):
+            peer.asked_to_steal_at = now
+            self._asked.add(peer.id)
+            questions.append(AskToSteal(peer.id, count))
+        return questions
 
 
 def choose_loot(

@@ -93,5 +93,8 @@ class Switches:
     """Seconds between two reports of a replica, and of a peer (the original's 100 ms)."""
     max_queue: int = 10_000
     """Requests that may wait in one balancer; one more is answered with 429."""
+    max_queue_s: float = 120.0
+    """Seconds that a request may wait in one balancer; then it is answered with 429, or with 503 when no
+    replica can be reached (the original's balancers gave a backend 120 s)."""
     index_bytes: int = 256 * 2**20
     """Memory for each of the two prefix indexes (replicas, peers)."""

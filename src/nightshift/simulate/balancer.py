@@ -52,6 +52,12 @@ class SimBalancer:
         self._here[served.id] = travelling
         request = Request(served.id, travelling.prompt, travelling.hash_key, from_peer)
         self.tell(self.core.request_arrived(self._now, request))
+        # Live, the clock ticks ten times a second; here it does when something is due.
+        self._network.schedule.after(self.core.switches.max_queue_s, self._expire)
+
+    def _expire(self) -> None:
+        if self.core.queue:
+            self.tell(self.core.time_passed(self._now))
 
     def forward(self, action: Forward) -> None:
         """See `Shell.forward`."""

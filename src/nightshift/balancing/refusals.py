@@ -1,0 +1,46 @@
+"""What is answered to a request that is not served: each cause with its status, code and Retry-After.
+
+429 says that replicas exist and are busy, 503 that none can serve, 502 that those tried did not answer. A
+request that may be tried again is told when, from the rate at which the queue drains.
+"""
+
+from random import Random
+
+from nightshift.balancing.drain import DrainRate
+from nightshift.balancing.messages import Reject
+
+
+class Refusals:
+    """Makes the answers of one balancer."""
+
+    def __init__(self, rng: Random) -> None:
+        self._rng = rng
+        self._drain = DrainRate()
+
+    def placed(self, now: float) -> None:
+        """A request left the queue for a target."""
+        self._drain.placed(now)
+
+    def queue_full(self, now: float, request_id: str, waiting: int) -> Reject:
+        """As many wait as may."""
+        message = f"{waiting} requests are waiting already"
+        return Reject(request_id, 429, "queue_full", message, self._retry_after_s(now, waiting))
+
+    def waited_too_long(self, now: float, request_id: str, waiting: int, *, limit_s: float) -> Reject:
+        """Its time in the queue is over, and replicas there are."""
+        message = f"no replica became available within {limit_s:g} s"
+        return Reject(request_id, 429, "queue_timeout", message, self._retry_after_s(now, waiting))
+
+    def no_replica(self, now: float, request_id: str, waiting: int) -> Reject:
+        """There is none that could ever serve it."""
+        message = "no replica that could serve this is there"
+        return Reject(request_id, 503, "no_replica", message, self._retry_after_s(now, waiting))
+
+    def unreachable(self, request_id: str, attempts: int) -> Reject:
+        """Too many targets in a row did not answer."""
+        return Reject(
+            request_id, 502, "upstream_unreachable", f"{attempts} targets in a row could not be reached"
+        )
+
+    def _retry_after_s(self, now: float, waiting: int) -> int:
+        return self._drain.retry_after_s(now, waiting, self._rng)
