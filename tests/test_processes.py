@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from nightshift.errors import UserError
-from nightshift.processes import address_of, bind, parent_in, reserve
+from nightshift.processes import address_of, bind, listening_socket, parent_in, reserve
 
 
 def test_bound_socket_is_inherited_and_serves() -> None:
@@ -41,6 +42,17 @@ def test_port_in_use_is_a_user_error(take: Callable[[str, int], socket.socket]) 
 def test_impossible_addresses_are_user_errors(host: str, port: int) -> None:
     with pytest.raises(UserError, match="cannot listen on"):
         bind(host, port)
+
+
+@pytest.mark.parametrize("fd", [-1, 99_999, 2**40])
+def test_a_number_that_is_no_socket_is_a_user_error(fd: int) -> None:
+    with pytest.raises(UserError, match=f"^--fd {fd} is not the number of an inherited socket"):
+        listening_socket("127.0.0.1", 0, fd)
+
+
+def test_a_file_that_is_no_socket_is_a_user_error(tmp_path: Path) -> None:
+    with (tmp_path / "f").open("w") as file, pytest.raises(UserError, match="--fd"):
+        listening_socket("127.0.0.1", 0, file.fileno())
 
 
 def test_reserved_port_is_nobody_elses_until_its_owner_listens() -> None:

@@ -76,7 +76,12 @@ def _bound(host: str, port: int, *, reuse: bool) -> socket.socket:
 
 def listening_socket(host: str, port: int, fd: int | None) -> socket.socket:
     """Return the socket to serve on: the one inherited as `fd`, else a new one on `host`:`port`."""
-    return bind(host, port) if fd is None else socket.socket(fileno=fd)
+    if fd is None:
+        return bind(host, port)
+    try:
+        return socket.socket(fileno=fd)
+    except (OSError, OverflowError, ValueError) as error:
+        raise UserError(f"--fd {fd} is not the number of an inherited socket; give --port instead") from error
 
 
 def address_of(sock: socket.socket) -> str:

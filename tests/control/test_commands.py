@@ -1,6 +1,7 @@
 """The commands as a user types them, with the real processes."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -159,6 +160,29 @@ def test_in_the_foreground_until_ctrl_c(file: Path) -> None:
         assert up.wait(60) == 0
     assert not [name for name, process in running.items() if process.is_running]
     assert not is_held("demo")
+
+
+def test_ctrl_c_before_a_detached_service_is_up_ends_it(file: Path, nightshift: Nightshift) -> None:
+    del nightshift  # ends what a failure of this test leaves
+    command = [sys.executable, "-m", "nightshift", "up", "--detach", str(file)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as up:
+        while not is_held("demo"):
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                raise AssertionError(f"it ended with {up.wait(0.02)}")
+        up.send_signal(signal.SIGINT)
+        assert up.wait(60) != 0
+    assert not is_held("demo")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_supervisor_whose_starter_has_gone_goes_on(unbuffered: str) -> None:
+    here, there = os.pipe()
+    os.close(here)
+    say = "from nightshift.control.supervisor import _say; _say(event='up')"
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run([sys.executable, "-c", say], stdout=there, env=environment, check=False)
+    os.close(there)
+    assert done.returncode == 0
 
 
 @pytest.mark.parametrize(

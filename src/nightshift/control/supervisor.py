@@ -5,6 +5,7 @@ that the service is up or why it is not, and nothing after that; all else goes t
 """
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -17,10 +18,16 @@ from nightshift.errors import NightshiftError, UserError
 
 
 def start_detached(order: Order) -> Run:
-    """Start a supervisor; return what runs once it is up. Raises its error."""
+    """Start a supervisor; return what runs once it is up. Raises its error. Ctrl-C meanwhile ends it."""
     plan, _ = order.plan()
     log = log_folder_of(plan.name) / "supervisor.log"
-    line = _first_words(_spawn(order, _log_for(log)))
+    pid, output = _spawn(order, _log_for(log))
+    try:
+        line = _first_words(output)
+    except KeyboardInterrupt:  # which does not reach the supervisor, in its own session
+        os.kill(pid, signal.SIGTERM)
+        os.waitpid(pid, 0)
+        raise
     said = orjson.loads(line) if line else {"problem": "the supervisor ended before the service was up"}
     if said.get("event") != "up":
         if said.get("is_users"):
@@ -37,8 +44,8 @@ def _log_for(path: Path) -> int:
         raise UserError(f"cannot write {path}: {error.strerror}; set XDG_STATE_HOME elsewhere") from error
 
 
-def _spawn(order: Order, log: int) -> int:
-    """Start the supervisor; return the end of a pipe from which its standard output can be read."""
+def _spawn(order: Order, log: int) -> tuple[int, int]:
+    """Start the supervisor; return its id, and the end of a pipe to read its standard output from."""
     here, there = os.pipe()
     asked = {"file": str(order.file.absolute()), "system": order.system, "port_base": order.port_base}
     argv = [sys.executable, "-P", "-m", "nightshift.control.supervisor", orjson.dumps(asked).decode()]
@@ -49,11 +56,11 @@ def _spawn(order: Order, log: int) -> int:
     ]
     try:
         # Not `subprocess`: this process is meant to end before the one that it starts.
-        os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions, setsid=True)
+        pid = os.posix_spawn(sys.executable, argv, os.environ, file_actions=actions, setsid=True)
     finally:
         os.close(there)
         os.close(log)
-    return here
+    return pid, here
 
 
 def _first_words(pipe: int) -> bytes:
@@ -77,8 +84,8 @@ def main(asked: str) -> int:
 
 def _say(**words: object) -> None:
     """Write the one line; from then on standard output goes to the log, its reader may be gone."""
-    sys.stdout.write(orjson.dumps(words).decode() + "\n")
     try:
+        sys.stdout.write(orjson.dumps(words).decode() + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         pass

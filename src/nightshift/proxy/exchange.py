@@ -112,7 +112,7 @@ class Exchange:
             request.method.encode(),
             request.target,
             host,
-            request_lines(request.headers, request.fields.get(b"connection")),
+            request_lines(request.headers),
             hop_lines,
             length,
             request.body,
@@ -128,7 +128,7 @@ class Exchange:
         content_type = head.fields.get(b"content-type", b"")
         is_stream = content_type.startswith(_EVENT_STREAM)
         self._events = is_stream and head.fields.get(b"content-encoding", b"identity") == b"identity"
-        lines = response_lines(head.headers, head.fields.get(b"connection"))
+        lines = response_lines(head.headers)
         decided = self._decision_lines(head)
         length = None if is_stream else head.length
         self._answer.head(head.status, head.reason, lines + self._identity + decided, length)

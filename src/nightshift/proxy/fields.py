@@ -30,14 +30,14 @@ _NOT_PASSED = frozenset(
 _NOT_PASSED_UPSTREAM = _NOT_PASSED | {b"host", b"expect"}
 
 
-def request_lines(headers: HeaderLines, connection: bytes | None) -> bytes:
-    """Return the lines of a request that go on to a target; `connection` is the value of that header."""
-    return _lines(headers, _NOT_PASSED_UPSTREAM, connection)
+def request_lines(headers: HeaderLines) -> bytes:
+    """Return the lines of a request that go on to a target."""
+    return _lines(headers, _NOT_PASSED_UPSTREAM)
 
 
-def response_lines(headers: HeaderLines, connection: bytes | None) -> bytes:
+def response_lines(headers: HeaderLines) -> bytes:
     """Return the lines of a response that go on to the client."""
-    return _lines(headers, _NOT_PASSED, connection)
+    return _lines(headers, _NOT_PASSED)
 
 
 def tokens(value: bytes) -> Iterable[bytes]:
@@ -45,9 +45,10 @@ def tokens(value: bytes) -> Iterable[bytes]:
     return (token.strip().lower() for token in value.split(b","))
 
 
-def _lines(headers: HeaderLines, dropped: frozenset[bytes], connection: bytes | None) -> bytes:
-    if connection is not None:
-        dropped = dropped.union(tokens(connection))  # the sender names what is for this hop only
+def _lines(headers: HeaderLines, dropped: frozenset[bytes]) -> bytes:
+    for name, value in headers:
+        if name == b"connection":  # the sender names what is for this hop only, perhaps in several lines
+            dropped = dropped.union(tokens(value))
     lines = [name + b": " + value + b"\r\n" for name, value in headers if name not in dropped]
     joined = b"".join(lines)
     if INTERNAL_PREFIX in joined:  # rare: look at each line only then

@@ -35,6 +35,10 @@ def host_and_port(address: str) -> tuple[str, int]:
         raise ValueError(f"must be http://HOST:PORT without a path, not {address!r}")
     if not parts.hostname or any(character.isspace() for character in address):
         raise ValueError(f"names no host: {address!r}")
+    try:
+        parts.hostname.encode("idna")  # as the resolver's caller will, where nobody could say so
+    except UnicodeError as error:
+        raise ValueError(f"{parts.hostname!r} cannot be the name of a host") from error
     return parts.hostname, 80 if parts.port is None else parts.port
 
 
@@ -132,7 +136,7 @@ class Settings(Targets):
     switches: Switches = Switches()
     peer_token: str | None = Field(default=None, min_length=8, repr=False)
     """The secret that balancers of a service share, and that their controller shows."""
-    speed: float = Field(default=1.0, gt=0)
+    speed: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     limits: Limits = Limits()
     seed: int = 0
 

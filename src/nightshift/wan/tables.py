@@ -10,17 +10,17 @@ from rich.table import Table
 
 def print_links(state: dict[str, Any]) -> None:
     """Print what GET /links answered."""
-    table = Table("link", box=SIMPLE_HEAD)
-    table.add_column("direction", no_wrap=True)
-    for title in ("state", "one way ms", "open", "kB", "chunks", "late ms p50", "p99"):
-        table.add_column(title, justify="right")
+    table = Table(box=SIMPLE_HEAD, padding=0)  # to fit into 80 columns
+    table.add_column("link, direction", overflow="fold")
+    for title in ("state", "one way\nms", "open", "kB", "chunks", "late ms\np50", "\np99"):
+        table.add_column(title, justify="right", no_wrap=True)
     for link in state["links"]:
+        table.add_row(link["name"])
         ways = (("forward", link["from"], link["to"]), ("back", link["to"], link["from"]))
         for way, source, destination in ways:
             lane = link[way]
             table.add_row(
-                link["name"],
-                f"{source} > {destination}",
+                f"  {source} > {destination}",
                 "reset" if link["refusing"] else lane["state"],
                 f"{lane['one_way_ms']:.2f}",
                 str(link["connections"]["open"]),

@@ -1,5 +1,6 @@
 """The process: it says where it serves, serves, and ends when told."""
 
+import math
 import signal
 import subprocess
 import sys
@@ -52,5 +53,6 @@ def test_profiles_are_listed() -> None:
 def test_options_are_checked() -> None:
     with pytest.raises(UserError, match="no engine profile 'x'"):
         profile_named("x")
-    with pytest.raises(UserError, match="speed"):
-        EngineOptions(PROFILES["instant"], "m", speed=0)
+    for speed in (0, math.nan, math.inf):
+        with pytest.raises(UserError, match="speed"):
+            EngineOptions(PROFILES["instant"], "m", speed=speed)

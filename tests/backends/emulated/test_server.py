@@ -115,6 +115,8 @@ def test_request_id_is_passed_through_or_made(with_server: RunServer) -> None:
         assert b"x-request-id: my-name\r\n" in named
         assert b'"id":"cmpl-my-name"' in named
         assert b"x-request-id: " in await served.exchange(post("/v1/completions", ask))
+        odd = await served.exchange(post("/v1/completions", ask, "x-request-id: ?").replace(b"?", b"\xff"))
+        assert odd.startswith(b"HTTP/1.1 200"), "a name that is no text is replaced"
 
     with_server(body)
 

@@ -1,5 +1,6 @@
 """What one emulated engine is started with."""
 
+import math
 from dataclasses import dataclass
 
 from nightshift.engine.profiles import PROFILES, DeviceProfile
@@ -17,8 +18,8 @@ class EngineOptions:
     replica_id: str = ""
 
     def __post_init__(self) -> None:
-        if self.speed <= 0:
-            raise UserError(f"speed must be more than 0, not {self.speed}; 1 is real time")
+        if not 0 < self.speed < math.inf:  # false for NaN too
+            raise UserError(f"speed must be a number above 0, not {self.speed}; 1 is real time")
 
 
 def profile_named(name: str) -> DeviceProfile:

@@ -190,9 +190,10 @@ async def openai_errors(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 def _name(request: web.Request) -> str:
-    """Return the client's name for the request, else one that we make."""
+    """Return the client's name for the request, else one that we make. It goes into headers and JSON."""
     if _NAME not in request:
-        request[_NAME] = request.headers.get("x-request-id") or secrets.token_hex(12)
+        given = request.headers.get("x-request-id", "")
+        request[_NAME] = given if given and given.isascii() else secrets.token_hex(12)
     return request[_NAME]
 
 
