@@ -242,6 +242,35 @@ class TestFailures:
             assert [(a.request_id, a.status) for a in said if isinstance(a, Reject)] == [("1", status)]
             assert len(made.queue) == 1
 
+    def test_a_request_whose_target_failed_goes_to_another_once(self) -> None:
+        made = balancer(Switches(across=Across.NONE, to_replicas=ToReplicas.BLIND), replicas="abc")
+        first = made.request_arrived(0.0, request("1"))[0]
+        assert isinstance(first, Forward)
+        second = made.request_lost(0.1, "1")[0]
+        assert isinstance(second, Forward)
+        assert second.replica != first.replica
+        said = made.request_lost(0.2, "1")
+        assert [(a.status, a.may_retry) for a in said if isinstance(a, Reject)] == [(502, False)]
+        assert len(made.ledger) == 0
+
+    def test_a_lost_request_is_not_retried_into_a_queue(self) -> None:
+        made = balancer(Switches(across=Across.NONE), replicas="ab")
+        first = made.request_arrived(0.0, request("1"))[0]
+        assert isinstance(first, Forward)
+        made.replica_probed(0.1, {"a": "b", "b": "a"}[first.replica], FULL)
+        assert isinstance(made.request_lost(0.2, "1")[0], Reject)
+
+    def test_retries_stay_within_the_budget(self) -> None:
+        made = balancer(Switches(across=Across.NONE, to_replicas=ToReplicas.BLIND), replicas="ab")
+        retried = 0
+        for number in range(1000):
+            made.request_arrived(0.0, request(str(number)))
+            retried += isinstance(made.request_lost(0.0, str(number))[0], Forward)
+            made.client_gone(0.0, str(number))
+            for replica in "ab":
+                made.replica_probed(0.0, replica, FREE)
+        assert 100 <= retried <= 100 + 0.2 * 1000 + 1
+
     def test_a_region_without_replicas_serves_through_its_peers(self) -> None:
         made = balancer(Switches(), replicas="", peers="P")
         assert made.request_arrived(0.0, request("1")) == []

@@ -132,6 +132,18 @@ class BalancerMachine(RuleBasedStateMachine):
         self.waiting[id_] = entry.request
         self.tell("request_undelivered", id_)
 
+    @precondition(lambda self: self.placed)
+    @rule(data=st.data())
+    def target_fails(self, data: st.DataObject) -> None:
+        id_ = data.draw(st.sampled_from(sorted(self.placed)))
+        entry = next(p.entry for p in self.balancer.ledger if p.entry.request.id == id_)
+        failed, losses = self.placed.pop(id_), entry.losses
+        self.waiting[id_] = entry.request
+        self.tell("request_lost", id_)
+        assert id_ not in self.waiting, "it is retried at once or not at all"
+        assert self.placed.get(id_) != failed, "never on the same target"
+        assert losses == 0 or id_ not in self.placed, "two targets are enough"
+
     @precondition(lambda self: self.placed or self.waiting)
     @rule(data=st.data())
     def client_leaves(self, data: st.DataObject) -> None:

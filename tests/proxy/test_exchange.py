@@ -169,6 +169,45 @@ def test_a_fresh_connection_that_closes_without_an_answer_is_a_502(play: Play) -
     play(scene)
 
 
+def test_an_engine_that_dies_before_it_answers_is_replaced_by_another(play: Play) -> None:
+    async def scene(world: World) -> None:
+        first, second = await world.engine(), await world.engine()
+        balancer = await world.balancer(first, second, switches={"replica_policy": "round_robin"})
+        wire = await balancer.connect()
+        wire.chat("once more", stream=True)
+        asked = await first.request()
+        asked.begin_stream()  # a head alone is nothing that the client has seen
+        asked.hang_up()
+        again = await second.request()
+        assert again.body == asked.body
+        again.answer_json({"second": True})
+        response = await wire.response()
+        assert (response.status, response.json()) == (200, {"second": True})
+        assert response.headers["x-nightshift-replica"] == "here-1"
+        await nothing_left(balancer)
+        counters = (await balancer.state())["counters"]
+        assert (counters["lost"], counters["completed"]) == (1, 1)
+
+    play(scene)
+
+
+def test_a_request_that_two_engines_died_with_is_refused_and_not_to_be_retried(play: Play) -> None:
+    async def scene(world: World) -> None:
+        engines = [await world.engine() for _ in range(3)]
+        balancer = await world.balancer(*engines, switches={"replica_policy": "round_robin"})
+        wire = await balancer.connect()
+        wire.chat("poison")
+        for engine in (engines[0], engines[2]):  # the second in turn of those that are left
+            (await engine.request()).hang_up()
+        response = await wire.response()
+        assert response.status == 502
+        assert response.headers["x-should-retry"] == "false"
+        assert engines[1].idle, "it does not tour the fleet"
+        await nothing_left(balancer)
+
+    play(scene)
+
+
 def test_garbage_from_an_engine_is_a_502(play: Play) -> None:
     garbage = (
         b"ICY 200 nonsense\r\n\r\n",

@@ -35,10 +35,13 @@ from nightshift.balancing.policies import Choice
 from nightshift.balancing.pools import PeerPool, ReplicaPool
 from nightshift.balancing.queue import Entry, Queue
 from nightshift.balancing.refusals import Refusals
+from nightshift.balancing.retry_budget import RetryBudget
 from nightshift.balancing.stealing import Thief, choose_loot
 from nightshift.balancing.switches import Across, Switches
 from nightshift.balancing.targets import Peer, Target
 
+MAX_LOSSES = 2
+"""Targets that may fail while they have a request before it is refused."""
 MAX_ATTEMPTS = 3
 """Targets in a row that may prove unreachable before a request is refused."""
 
@@ -55,6 +58,7 @@ class Balancer:
         self.ledger = Ledger()
         self.queue = Queue()
         self._refusals = Refusals(rng)
+        self._retries = RetryBudget()
         self._arrivals = 0
         self._thief = Thief(switches.across)
 
@@ -64,6 +68,7 @@ class Balancer:
         """A request is here, whole."""
         if refused := self._refusal(now, request):
             return [refused]
+        self._retries.arrived()
         entry = Entry(request, now, self._arrivals, may_cross=self._may_cross(request))
         self._arrivals += 1
         if self.switches.across is Across.PUSH and request.from_peer is None:
@@ -94,6 +99,25 @@ class Balancer:
             return [self._refusals.unreachable(request_id, entry.attempts), *self._place(now)]
         self.queue.put_back(entry)
         return self._place(now)
+
+    def request_lost(self, now: float, request_id: str) -> Sequence[Action]:
+        """The target failed while it had the request, before any of the answer was there.
+
+        The request goes to another target if one has room this moment, within the budget of retries: never
+        to the same one, and never to a third after two have failed with it. It may be what killed them.
+        """
+        placed = self.ledger.settle(request_id)
+        if placed is None:
+            return ()
+        placed.target.reachable = False
+        entry = placed.entry
+        entry.losses += 1
+        retries = entry.losses < MAX_LOSSES and self._retries.spend(now)
+        action = self._elsewhere(now, entry) if retries else None
+        if action is None:
+            self._release(entry)
+            action = self._refusals.lost(request_id, entry.losses, placed.target.id)
+        return [action, *self._place(now)]
 
     def client_gone(self, now: float, request_id: str) -> Sequence[Action]:
         """The client left. Frees the request's place, wherever it is (the shell cuts the upstream itself)."""
@@ -191,20 +215,27 @@ class Balancer:
     def _to_peer(self, now: float) -> Action | None:
         """Hand over the oldest request that may cross, if this system does that and a peer takes it."""
         entry = self.queue.oldest_crossing()
-        candidates = self._takers() if entry else []
+        candidates = self._takers(len(self.queue) - 1) if entry else []
         if entry is None or not candidates:
             return None
         self.queue.remove(entry.request.id)
         return self._hand_over(now, entry, self.peers.policy.pick(entry.request, candidates))
 
-    def _takers(self) -> list[Peer]:
-        """Return the peers that may be handed what waits here.
+    def _elsewhere(self, now: float, entry: Entry) -> Action | None:
+        """Send a request that is not in the queue to where there is room now."""
+        if available := self.replicas.available():
+            return self._forward(now, entry, available)
+        takers = self._takers(len(self.queue)) if entry.may_cross else []
+        return self._hand_over(now, entry, self.peers.policy.pick(entry.request, takers)) if takers else None
+
+    def _takers(self, own_queue: int) -> list[Peer]:
+        """Return the peers that may be handed a request while `own_queue` others wait here.
 
         Selective push: those with room. Push chose this balancer for what waits here, or found the chosen
         peer gone; only when no replica here can be reached, another peer takes it.
         """
         if self.switches.across is Across.SELECTIVE_PUSH:
-            return self.peers.with_room(len(self.queue) - 1)
+            return self.peers.with_room(own_queue)
         if self.switches.across is Across.PUSH and not self.replicas.reachable():
             return self.peers.that_serve()
         return []

@@ -120,13 +120,17 @@ class HandOver:
 
 @dataclass(frozen=True, slots=True)
 class Reject:
-    """Answer the request with this HTTP status and error; `retry_after_s` if trying again makes sense."""
+    """Answer the request with this HTTP status and error; `retry_after_s` if trying again makes sense.
+
+    `may_retry` is False when it was tried again here already: official clients retry twice by themselves.
+    """
 
     request_id: str
     status: int
     code: str
     message: str
     retry_after_s: int | None = None
+    may_retry: bool = True
 
     def run(self, shell: Shell) -> None:
         """See `Action.run`."""

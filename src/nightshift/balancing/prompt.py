@@ -49,11 +49,11 @@ _JSON_NAMES = {
 
 
 class PromptError(NightshiftError):
-    """A body that no engine could render. `param` names the field, in OpenAI's spelling."""
+    """A body that no engine could render. `param` names the field, in OpenAI's spelling; None: all of it."""
 
-    def __init__(self, param: str, allowed: str, found: object) -> None:
+    def __init__(self, param: str | None, allowed: str, found: object) -> None:
         self.param = param
-        super().__init__(f"{param} must be {allowed}, not {_describe(found)}")
+        super().__init__(f"{param or 'the request body'} must be {allowed}, not {_describe(found)}")
 
 
 def prompt_key(path: str, body: object) -> PromptKey:
@@ -63,7 +63,7 @@ def prompt_key(path: str, body: object) -> PromptKey:
     Raises `PromptError` with a message fit for the client.
     """
     if not isinstance(body, dict):
-        raise PromptError("the request body", "a JSON object", body)
+        raise PromptError(None, "a JSON object", body)
     render = _RENDERERS.get(path)
     text = b"" if render is None else render(body)
     return PromptKey(_namespace(body), text)

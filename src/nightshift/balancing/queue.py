@@ -26,6 +26,8 @@ class Entry:
     may_cross: bool
     attempts: int = 0
     """How often it was sent to a target that could not be reached."""
+    losses: int = 0
+    """How many targets failed while they had it."""
     kept: bool = False
     """Whether a push system chose this balancer itself for it."""
 

@@ -38,9 +38,14 @@ class Refusals:
 
     def unreachable(self, request_id: str, attempts: int) -> Reject:
         """Too many targets in a row did not answer."""
-        return Reject(
-            request_id, 502, "upstream_unreachable", f"{attempts} targets in a row could not be reached"
-        )
+        message = f"{attempts} targets in a row could not be reached"
+        return Reject(request_id, 502, "upstream_unreachable", message, may_retry=False)
+
+    def lost(self, request_id: str, losses: int, target: str) -> Reject:
+        """Its target failed, and it is not sent to another."""
+        times = "" if losses < 2 else f", the {losses}th that failed with this request"
+        message = f"{target} failed before it had answered{times}"
+        return Reject(request_id, 502, "upstream_lost", message, may_retry=False)
 
     def _retry_after_s(self, now: float, waiting: int) -> int:
         return self._drain.retry_after_s(now, waiting, self._rng)

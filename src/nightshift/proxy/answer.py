@@ -17,12 +17,13 @@ _EMPTY = (204, 304)
 class Answer:
     """What one request is answered with."""
 
-    __slots__ = ("_chunked", "_held", "_http11", "_silent", "_transport", "keep_alive", "sent")
+    __slots__ = ("_chunked", "_head_only", "_held", "_http11", "_silent", "_transport", "keep_alive", "sent")
 
     def __init__(self, transport: WriteTransport, request: HttpRequest) -> None:
         self._transport = transport
         self._http11 = request.http11
-        self._silent = request.method == "HEAD"
+        self._head_only = request.method == "HEAD"
+        self._silent = False
         self._held = b""
         self._chunked = False
         self.keep_alive = request.keep_alive
@@ -30,9 +31,13 @@ class Answer:
         """Whether the client has got a first byte, after which nothing can be taken back."""
 
     def head(self, status: int, reason: bytes, lines: bytes, length: bytes | None) -> None:
-        """Prepare the head. `length` is None when it is not known, or shall not be told."""
+        """Prepare the head, in place of one that was prepared and not sent.
+
+        `length` is None when it is not known, or shall not be told.
+        """
+        self._silent = self._head_only or status in _EMPTY
+        self._chunked = False
         if status in _EMPTY:
-            self._silent = True
             framing = b""
         elif length is not None:
             framing = b"content-length: %b\r\n" % length
@@ -66,7 +71,6 @@ class Answer:
 
     def whole(self, status: int, lines: bytes, body: bytes) -> None:
         """Send an answer of our own, at once."""
-        self._chunked = False
         self.head(status, reason_phrase(status), lines, b"%d" % len(body))
         self.body(body)
         self.end()

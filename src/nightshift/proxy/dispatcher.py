@@ -33,7 +33,9 @@ class Counters:
     completed: int = 0
     rejected: int = 0
     failed: int = 0
-    """Lost by a replica or a peer."""
+    """Cut off amid the answer by a replica or a peer."""
+    lost: int = 0
+    """Times that a target failed before the client had seen anything, whether another one answered or not."""
     undelivered: int = 0
     """Times that a target could not be reached and the request went back to the balancer."""
     client_gone: int = 0
@@ -87,6 +89,12 @@ class Dispatcher:
         _log.warning("request %s was not delivered: %s", exchange.id, reason)
         self.counters.undelivered += 1
         self.perform(self.balancer.request_undelivered(self.now(), exchange.id))
+
+    def lost(self, exchange: Exchange, reason: str) -> None:
+        """See `exchange.Placement`."""
+        _log.warning("request %s was lost: %s", exchange.id, reason)
+        self.counters.lost += 1
+        self.perform(self.balancer.request_lost(self.now(), exchange.id))
 
     def left(self, exchange: Exchange) -> None:
         """See `exchange.Placement`."""

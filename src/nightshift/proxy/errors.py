@@ -21,6 +21,7 @@ class ApiError(NightshiftError):
         param: str | None = None,
         allow: str | None = None,
         retry_after_s: int | None = None,
+        may_retry: bool = True,
         close: bool = False,
     ) -> None:
         self.status = status
@@ -29,6 +30,7 @@ class ApiError(NightshiftError):
         self.param = param
         self.allow = allow
         self.retry_after_s = retry_after_s
+        self.may_retry = may_retry
         self.close = close
         super().__init__(message)
 
@@ -49,6 +51,8 @@ class ApiError(NightshiftError):
             lines += b"allow: %b\r\n" % self.allow.encode()
         if self.retry_after_s is not None:
             lines += b"retry-after: %d\r\n" % self.retry_after_s
+        if not self.may_retry:
+            lines += b"x-should-retry: false\r\n"  # the official clients' own word for it
         return lines
 
 

@@ -34,6 +34,9 @@ class Placement(Protocol):
     def undelivered(self, exchange: "Exchange", reason: str) -> None:
         """Its target could not be reached: it needs another."""
 
+    def lost(self, exchange: "Exchange", reason: str) -> None:
+        """Its target failed, and the client has seen nothing yet: it may go to another."""
+
     def left(self, exchange: "Exchange") -> None:
         """The client left, wherever the request was."""
 
@@ -99,9 +102,16 @@ class Exchange:
 
     def refuse(self, reject: Reject) -> None:
         """Answer with the balancer's refusal."""
-        error = ApiError(reject.status, reject.code, reject.message, retry_after_s=reject.retry_after_s)
+        error = ApiError(
+            reject.status,
+            reject.code,
+            reject.message,
+            retry_after_s=reject.retry_after_s,
+            may_retry=reject.may_retry,
+        )
         queued_s = self._placement.now() - self._arrived
-        self._answer.error(error, self._identity + refused_lines(queued_s, reject.code))
+        lines = refused_lines(queued_s, reject.code) if self._pool is None else self._decision_lines(None)
+        self._answer.error(error, self._identity + lines)
         self._hand_back()
 
     def _payload(self, host: bytes, hop_lines: bytes) -> bytes:
@@ -122,7 +132,6 @@ class Exchange:
 
     def response_head(self, head: ResponseHead) -> None:
         """The response begins."""
-        self._request.body = b""  # it will not be sent again
         if self._client.write_paused:  # by an earlier answer on the same connection
             self.pause()
         content_type = head.fields.get(b"content-type", b"")
@@ -135,6 +144,8 @@ class Exchange:
 
     def response_body(self, data: bytes) -> None:
         """Relay a block."""
+        if not self._answer.sent:
+            self._request.body = b""  # from here on it will not be sent again
         self._last = data
         self._answer.body(data)
 
@@ -144,17 +155,16 @@ class Exchange:
         self._finish(failed=False)
 
     def response_lost(self, reason: str) -> None:
-        """The target failed: say so as well as what was sent allows."""
-        target = self._pool.endpoint.id if self._pool is not None else "the target"
-        error = upstream_lost(f"{target} went away while it answered: {reason}")
-        if self._answer.sent:
-            if self._events:
-                self._error_event(error)
-            self._end(failed=True)
-            self._client.cut()
-        else:
-            self._answer.error(error, self._identity + self._decision_lines(None))
-            self._finish(failed=True)
+        """The target failed: another may answer, unless the client has seen a part; then say so."""
+        if not self._answer.sent:
+            self._delivery = None
+            self._placement.lost(self, reason)
+            return
+        if self._events:
+            target = self._pool.endpoint.id if self._pool is not None else "the target"
+            self._error_event(upstream_lost(f"{target} went away while it answered: {reason}"))
+        self._end(failed=True)
+        self._client.cut()
 
     def undelivered(self, reason: str) -> None:
         """The target could not be reached."""

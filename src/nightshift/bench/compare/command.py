@@ -138,7 +138,7 @@ def _require_extra() -> None:
     if missing:
         raise UserError(
             f"the benchmark needs {' and '.join(missing)}; "
-            f"run `{sys.executable} -m pip install 'nightshift[bench]'`"
+            f"run `{sys.executable} -m pip install {' '.join(missing)}`"
         )
 
 

@@ -22,6 +22,6 @@ def write_figures(folder: ResultFolder) -> list[Path]:
         from nightshift.bench.figures.write import draw_all
     except ModuleNotFoundError as error:
         raise UserError(
-            f"figures need {error.name}: install the extra, `pip install 'nightshift[bench]'`"
+            f"figures need {error.name}, which is not installed; run `pip install numpy matplotlib`"
         ) from error
     return draw_all(folder)
