@@ -10,8 +10,8 @@ from nightshift.balancing.targets import Peer, Replica
 
 def replica(pending: int = 0, outstanding: int = 0, sent: int = 0) -> Replica:
     made = Replica("r", report=ReplicaReport(pending, running=3))
-    for _ in range(sent):
-        made.sent(1.0)
+    for number in range(sent):
+        made.sent(1.0, str(number))
     made.outstanding = outstanding
     return made
 

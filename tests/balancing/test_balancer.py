@@ -51,6 +51,12 @@ class TestToReplicas:
         assert sent == [1, 1, 0, 0]
         assert len(made.replica_probed(1.1, "a", FREE)) == 2
 
+    def test_quick_answers_are_not_held_up_by_old_reports(self) -> None:
+        made = balancer(Switches(across=Across.NONE, sends_per_probe=1), replicas="a")
+        for number in range(50):
+            assert made.request_arrived(1.0, request(str(number))), number
+            made.request_ended(1.0, str(number))
+
     def test_a_report_asked_for_before_a_request_left_does_not_count_it(self) -> None:
         made = balancer(Switches(across=Across.NONE, sends_per_probe=1), replicas="a")
         made.request_arrived(1.0, request("1"))
@@ -313,3 +319,10 @@ class TestFailures:
         made.targets_changed(2.0, replicas="a", peers="")
         made.request_ended(3.0, "1")
         assert made.replicas.targets["a"].outstanding == 0
+
+    def test_a_lost_request_does_not_go_back_to_a_target_of_the_same_name(self) -> None:
+        made = balancer(Switches(across=Across.NONE, to_replicas=ToReplicas.BLIND), replicas="a")
+        made.request_arrived(0.0, request("1"))
+        made.targets_changed(1.0, replicas="", peers="")
+        made.targets_changed(2.0, replicas="a", peers="")
+        assert isinstance(made.request_lost(3.0, "1")[0], Reject)

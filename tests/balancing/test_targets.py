@@ -11,7 +11,17 @@ from nightshift.balancing.targets import Replica
 def test_unseen(times: list[float], reported_at: float, rtt_s: float) -> None:
     replica = Replica("r")
     for time_s in sorted(times):
-        replica.sent(time_s)
+        replica.sent(time_s, str(len(replica.unseen)))
     replica.reported(reported_at, ReplicaReport(0, 1), rtt_s)
-    assert list(replica.unseen) == [time_s for time_s in sorted(times) if time_s > reported_at - rtt_s]
+    unseen = list(replica.unseen.values())
+    assert unseen == [time_s for time_s in sorted(times) if time_s > reported_at - rtt_s]
     assert replica.outstanding == len(times)
+
+
+def test_what_is_over_is_not_in_doubt() -> None:
+    replica = Replica("r")
+    replica.sent(1.0, "a")
+    replica.sent(1.0, "b")
+    replica.over("a")
+    assert list(replica.unseen) == ["b"]
+    assert replica.outstanding == 1

@@ -113,7 +113,7 @@ class Balancer:
         entry = placed.entry
         entry.losses += 1
         retries = entry.losses < MAX_LOSSES and self._retries.spend(now)
-        action = self._elsewhere(now, entry) if retries else None
+        action = self._elsewhere(now, entry, placed.target.id) if retries else None
         if action is None:
             self._release(entry)
             action = self._refusals.lost(request_id, entry.losses, placed.target.id)
@@ -221,11 +221,15 @@ class Balancer:
         self.queue.remove(entry.request.id)
         return self._hand_over(now, entry, self.peers.policy.pick(entry.request, candidates))
 
-    def _elsewhere(self, now: float, entry: Entry) -> Action | None:
-        """Send a request that is not in the queue to where there is room now."""
-        if available := self.replicas.available():
+    def _elsewhere(self, now: float, entry: Entry, failed: str) -> Action | None:
+        """Send a request that is not in the queue to where there is room now, and not to `failed`.
+
+        By name, because a target that was removed and named again is another object.
+        """
+        if available := [replica for replica in self.replicas.available() if replica.id != failed]:
             return self._forward(now, entry, available)
         takers = self._takers(len(self.queue)) if entry.may_cross else []
+        takers = [peer for peer in takers if peer.id != failed]
         return self._hand_over(now, entry, self.peers.policy.pick(entry.request, takers)) if takers else None
 
     def _takers(self, own_queue: int) -> list[Peer]:

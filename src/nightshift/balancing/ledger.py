@@ -39,5 +39,5 @@ class Ledger:
         """Take a request off its target's count; None if it was not here (it is over already)."""
         placed = self._placed.pop(request_id, None)
         if placed is not None:
-            placed.target.outstanding -= 1
+            placed.target.over(request_id)
         return placed

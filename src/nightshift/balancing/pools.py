@@ -49,7 +49,7 @@ class Pool(Generic[AnyTarget]):
     def send(self, now: float, request: Request, choice: Choice) -> AnyTarget:
         """Count `request` as sent to the chosen target, and return that."""
         target = self.targets[choice.target]
-        target.sent(now)
+        target.sent(now, request.id)
         self.policy.placed(request, target.id)
         return target
 

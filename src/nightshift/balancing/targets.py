@@ -1,12 +1,11 @@
 """What a balancer knows of the places it can send a request to.
 
 Two kinds of knowledge meet here. `outstanding` is the balancer's own count, exact at every moment. A
-report (pending requests of an engine, queue of a peer) is always a little old; `unseen` holds the times
-at which requests were sent that the last report cannot have counted yet, so that one old report is not
-taken as an invitation again and again.
+report (pending requests of an engine, queue of a peer) is always a little old; `unseen` holds the requests
+that were sent since and are not over, which the last report cannot have counted, so that one old report is
+not taken as an invitation again and again.
 """
 
-from collections import deque
 from dataclasses import dataclass, field
 
 from nightshift.balancing.messages import PeerReport, ReplicaReport
@@ -23,21 +22,27 @@ class Target:
     """Round trip of the last report, in seconds."""
     reachable: bool = True
     """Whether the last probe was answered. A target not probed yet counts as reachable."""
-    unseen: deque[float] = field(default_factory=deque)
-    """When the requests were sent that the last report does not contain."""
+    unseen: dict[str, float] = field(default_factory=dict)
+    """Requests under way that the last report does not contain, by id, and when each was sent."""
 
-    def sent(self, now: float) -> None:
+    def sent(self, now: float, request_id: str) -> None:
         """Count a request that goes there now."""
         self.outstanding += 1
-        self.unseen.append(now)
+        self.unseen[request_id] = now
+
+    def over(self, request_id: str) -> None:
+        """A request that was sent there is over: it cannot wait there, whatever the next report says."""
+        self.outstanding -= 1
+        self.unseen.pop(request_id, None)
 
     def _reported(self, now: float, rtt_s: float) -> None:
         """Take in a report that is here `now` and was asked for `rtt_s` earlier."""
         self.reachable = True
         self.rtt_s = rtt_s
         # What left after the report was asked for may have arrived after it was written.
-        while self.unseen and self.unseen[0] <= now - rtt_s:
-            self.unseen.popleft()
+        seen = [id_ for id_, sent in self.unseen.items() if sent <= now - rtt_s]
+        for id_ in seen:
+            del self.unseen[id_]
 
 
 @dataclass(slots=True, eq=False)
