@@ -8,8 +8,10 @@ from nightshift.balancing.switches import PeerRule, Switches, ToReplicas
 from nightshift.balancing.targets import Peer, Replica
 
 
-def replica(pending: int = 0, outstanding: int = 0, sent: int = 0) -> Replica:
-    made = Replica("r", report=ReplicaReport(pending, running=3))
+def replica(
+    pending: int = 0, outstanding: int = 0, sent: int = 0, running: int = 3, kv_use: float | None = None
+) -> Replica:
+    made = Replica("r", report=ReplicaReport(pending, running, kv_use))
     for number in range(sent):
         made.sent(1.0, str(number))
     made.outstanding = outstanding
@@ -24,6 +26,10 @@ def replica(pending: int = 0, outstanding: int = 0, sent: int = 0) -> Replica:
         (ToReplicas.BY_PENDING, replica(pending=1), False),
         (ToReplicas.BY_PENDING, replica(sent=1), True),
         (ToReplicas.BY_PENDING, replica(sent=2), False),
+        (ToReplicas.BY_PENDING, replica(sent=19, running=40, kv_use=0.5), True),
+        (ToReplicas.BY_PENDING, replica(sent=20, running=40, kv_use=0.5), False),
+        (ToReplicas.BY_PENDING, replica(sent=20, running=40), False),
+        (ToReplicas.BY_PENDING, replica(sent=2, running=40, kv_use=1.0), False),
         (ToReplicas.BY_OUTSTANDING, replica(pending=9, outstanding=4), True),
         (ToReplicas.BY_OUTSTANDING, replica(outstanding=5), False),
     ],

@@ -16,13 +16,16 @@ ReplicaRule = Callable[[Replica], bool]
 
 def replica_rule(switches: Switches) -> ReplicaRule:
     """Return the test that says whether a replica is available."""
-    sends, limit = switches.sends_per_probe, switches.max_outstanding
+    sends, growth, limit = switches.sends_per_probe, switches.batch_growth, switches.max_outstanding
 
     def blind(replica: Replica) -> bool:
         return replica.reachable
 
     def by_pending(replica: Replica) -> bool:
-        return replica.reachable and replica.report.pending == 0 and len(replica.unseen) < sends
+        if not replica.reachable or replica.report.pending:
+            return False
+        unseen = len(replica.unseen)
+        return unseen < sends or unseen < growth * _free_share(replica) * replica.report.running
 
     def by_outstanding(replica: Replica) -> bool:
         return replica.reachable and replica.outstanding < limit
@@ -32,6 +35,12 @@ def replica_rule(switches: Switches) -> ReplicaRule:
         ToReplicas.BY_PENDING: by_pending,
         ToReplicas.BY_OUTSTANDING: by_outstanding,
     }[switches.to_replicas]
+
+
+def _free_share(replica: Replica) -> float:
+    """Share of the engine's KV memory that is free; none where the engine does not say."""
+    kv_use = replica.report.kv_use
+    return 0.0 if kv_use is None else 1.0 - kv_use
 
 
 def peer_has_room(peer: Peer, rule: PeerRule, *, own_queue: int, sends_per_probe: int) -> bool:

@@ -87,6 +87,10 @@ class Switches:
     report is always a little old; without this, one idle moment draws the whole queue to one replica.
     The original had no such rule, but its queue loop placed at most one request in 10 ms, thus 10
     between two reports."""
+    batch_growth: float = 1.0
+    """For BY_PENDING: a replica with r requests running and KV use u (0 to 1) takes up to r x (1 - u) x this
+    between two reports, if that is more than `sends_per_probe`. So an idle replica's batch can double with
+    every report while its memory is free, as TCP's slow start doubles a window; a full one's cannot."""
     peer_rule: PeerRule = field(default_factory=PeerRule)
     imbalance: Imbalance = field(default_factory=Imbalance)
     probe_interval_s: float = 0.1
