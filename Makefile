@@ -45,8 +45,13 @@ lint: $(VENV)/.dev
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
 
-bench: $(VENV)/.bench
-	@$(BIN)/nightshift bench compare
+# The other routers have a virtual environment of their own: their requirements conflict with ours.
+.venv-peers/.done: $(VENV)/.bench
+	@$(BIN)/nightshift bench proxy --install-peers
+	@touch $@
+
+bench: .venv-peers/.done
+	@$(BIN)/nightshift bench proxy
 
 clean:
-	rm -rf $(VENV) results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info
+	rm -rf $(VENV) .venv-peers results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info

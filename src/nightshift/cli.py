@@ -9,6 +9,7 @@ from nightshift import __version__
 from nightshift.backends.emulated.command import engine
 from nightshift.bench.client_command import client
 from nightshift.bench.compare.command import compare
+from nightshift.bench.proxy.command import proxy
 from nightshift.bench.report.command import report_command
 from nightshift.control.commands import down, status, up
 from nightshift.errors import NightshiftError, UserError
@@ -33,6 +34,7 @@ app.add_typer(bench, name="bench", rich_help_panel="Measure")
 bench.command("compare")(compare)
 bench.command("client")(client)
 bench.command("report")(report_command)
+bench.command("proxy")(proxy)
 
 
 @app.callback(invoke_without_command=True)
