@@ -44,6 +44,18 @@ def test_a_pipe_gets_the_full_width(results: ResultFolder, capsys: pytest.Captur
     assert "GKE Gateway (emulated)" in printed
 
 
+def test_a_terminal_of_80_columns_keeps_names_and_failures(results: ResultFolder) -> None:
+    text = io.StringIO()
+    Console(file=text, width=80, color_system=None).print(summary_table(results.summary, narrow=True))
+    lines = text.getvalue().splitlines()
+    assert all(len(line) <= 80 for line in lines)
+    assert "…" not in text.getvalue()
+    assert "failed" in text.getvalue()
+    for system in results.systems:
+        (line,) = [line for line in lines if line.split()[:1] == [str(system.id)]]
+        assert system.legend.split("[")[0].split("(")[0].strip() in line
+
+
 def test_failures_and_leads_are_marked(results: ResultFolder) -> None:
     table = summary_table(results.summary)
     by_heading = {" ".join(str(column.header).split()): list(column.cells) for column in table.columns}

@@ -1,4 +1,4 @@
-"""The results in the terminal: one row a system, within 110 columns."""
+"""The results in the terminal: one row a system, within 110 columns of text, or fewer figures within 80."""
 
 from typing import TYPE_CHECKING
 
@@ -20,22 +20,29 @@ SHOWN: tuple[tuple[str, Column], ...] = (
     ("unfin-\nished", columns.UNFINISHED),
 )
 
+LEFT_OUT_WHEN_NARROW = (columns.OUTPUT, columns.E2E_P50, columns.HANDED_OVER)
 
 WIDTH = 110
-"""Columns of text that the table needs; a pipe gets as many."""
+"""Columns of text that the whole table needs; a pipe gets as many."""
 
 
 def print_summary(summary: Json) -> None:
-    """Print the table to standard output; into a pipe or file at full width, without colours."""
+    """Print the table to standard output; into a pipe or file at full width, without colours.
+
+    In a narrower terminal some figures are left out, and a line says where they are.
+    """
     from rich.console import Console
 
     console = Console()
     if not console.is_terminal:
         console = Console(width=WIDTH)
-    console.print(summary_table(summary))
+    narrow = console.width < WIDTH
+    console.print(summary_table(summary, narrow=narrow))
+    if narrow:
+        console.print(f"More figures in a terminal of {WIDTH} columns, and in the report.", style="dim")
 
 
-def summary_table(summary: Json) -> "Table":
+def summary_table(summary: Json, *, narrow: bool = False) -> "Table":
     """Make the table of a summary; the best value of a column is bold where it leads by more than `MARGIN`.
 
     Names are shown as they are: brackets in a legend are not markup.
@@ -45,6 +52,7 @@ def summary_table(summary: Json) -> "Table":
     from rich.text import Text
 
     rows = summary["systems"]
+    figures = [(h, c) for h, c in SHOWN if not (narrow and c in LEFT_OUT_WHEN_NARROW)]
     title = " · ".join(str(summary[key]) for key in ("experiment", "workload", "engine") if summary.get(key))
     table = Table(
         title=Text(title, style="bold"),
@@ -56,13 +64,13 @@ def summary_table(summary: Json) -> "Table":
         caption_justify="left",
     )
     table.add_column("\nid", justify="right", no_wrap=True)
-    table.add_column("\nsystem", overflow="fold", max_width=28)
+    table.add_column("\nsystem", overflow="fold", min_width=12, max_width=28)
     table.add_column("weighted\ntoken/s", justify="right", no_wrap=True)
     table.add_column("vs\nid 0", justify="right", no_wrap=True)
-    for heading, _column in SHOWN:
+    for heading, _column in figures:
         table.add_column(heading, justify="right", no_wrap=True)
     baseline = columns.baseline_of(rows)
-    shown = (columns.WEIGHTED, *(column for _heading, column in SHOWN))
+    shown = (columns.WEIGHTED, *(column for _heading, column in figures))
     best = {column.path: columns.best_row(column, rows) for column in shown}
 
     def cell(column: Column, place: int) -> Text:
@@ -77,7 +85,7 @@ def summary_table(summary: Json) -> "Table":
             Text(str(row["legend"])),
             cell(columns.WEIGHTED, place),
             Text(columns.ratio_to(baseline, row)),
-            *(cell(column, place) for _heading, column in SHOWN),
+            *(cell(column, place) for _heading, column in figures),
         )
     return table
 
