@@ -15,6 +15,7 @@ from nightshift.proxy.call import Call, Reply, post_json
 from nightshift.proxy.decision import PEER, PEER_TOKEN
 from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.poller import Poller
+from nightshift.proxy.pollers import Pollers
 from nightshift.proxy.pool import Endpoint, Pool
 
 REPORT_PATH = "/nightshift/report"
@@ -40,21 +41,14 @@ class Peers:
         self._timeout_s = timeout_s
         token = (peer_token or "").encode()
         self._lines = b"%b: %b\r\n%b: %b\r\n" % (PEER, dispatcher.balancer.name.encode(), PEER_TOKEN, token)
-        self._pollers: dict[str, Poller] = {}
+        self._pollers = Pollers(self._poller)
         self._reports: dict[str, PeerReport] = {}
         self._questions: dict[str, Call] = {}
 
     def set_peers(self, peers: Iterable[Endpoint]) -> None:
         """Ask these from now on. What stays the same is not disturbed."""
-        old = self._pollers
-        self._pollers = {}
-        for endpoint in peers:
-            kept = old.get(endpoint.id)
-            same = kept is not None and kept.endpoint == endpoint
-            self._pollers[endpoint.id] = old.pop(endpoint.id) if same else self._poller(endpoint)
-        for poller in old.values():
-            poller.stop()
-        for peer in [peer for peer in self._questions if peer not in self._pollers]:
+        self._pollers.set_targets(peers)
+        for peer in [peer for peer in self._questions if peer not in self._pollers.by_id]:
             self._questions.pop(peer).cancel()
 
     def _poller(self, endpoint: Endpoint) -> Poller:
@@ -69,8 +63,7 @@ class Peers:
 
     def ask(self) -> None:
         """Ask all that owe no answer, and give up on questions for work that are too old."""
-        for poller in self._pollers.values():
-            poller.ask()
+        self._pollers.ask()
         now = self._dispatcher.now()
         for peer, question in list(self._questions.items()):
             if now - question.started > self._timeout_s:
@@ -85,7 +78,8 @@ class Peers:
     def serving(self) -> int:
         """Peers that answer and have replicas."""
         return sum(
-            poller.up is True and self._reports[peer].replicas > 0 for peer, poller in self._pollers.items()
+            poller.up is True and self._reports[peer].replicas > 0
+            for peer, poller in self._pollers.by_id.items()
         )
 
     def ask_to_steal(self, peer: str, count: int) -> None:

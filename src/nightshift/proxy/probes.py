@@ -6,6 +6,7 @@ from nightshift.backends.adapters import Adapter, MetricsError, adapter_named
 from nightshift.proxy.call import Reply
 from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.poller import Poller
+from nightshift.proxy.pollers import Pollers
 from nightshift.proxy.pool import Endpoint, Pool
 
 METRICS_PATH = "/metrics"
@@ -21,20 +22,14 @@ class Probes:
         self._dispatcher = dispatcher
         self._make_pool = make_pool
         self._timeout_s = timeout_s
-        self._pollers: dict[str, Poller] = {}
+        self._pollers = Pollers(self._poller)
         self._adapters: dict[str, Adapter] = {}
 
     def set_replicas(self, replicas: Iterable[tuple[Endpoint, str]]) -> None:
         """Probe these from now on, by the adapters of these engines. What stays the same is not disturbed."""
-        old = self._pollers
-        self._pollers, self._adapters = {}, {}
-        for endpoint, engine in replicas:
-            kept = old.get(endpoint.id)
-            same = kept is not None and kept.endpoint == endpoint
-            self._pollers[endpoint.id] = old.pop(endpoint.id) if same else self._poller(endpoint)
-            self._adapters[endpoint.id] = adapter_named(engine)
-        for poller in old.values():
-            poller.stop()
+        named = list(replicas)
+        self._adapters = {endpoint.id: adapter_named(engine) for endpoint, engine in named}
+        self._pollers.set_targets(endpoint for endpoint, _ in named)
 
     def _poller(self, endpoint: Endpoint) -> Poller:
         return Poller(
@@ -48,8 +43,7 @@ class Probes:
 
     def ask(self) -> None:
         """Ask all that owe no answer."""
-        for poller in self._pollers.values():
-            poller.ask()
+        self._pollers.ask()
 
     def stop(self) -> None:
         """Probe nobody any more."""
@@ -58,7 +52,7 @@ class Probes:
     @property
     def up(self) -> int:
         """Replicas whose last probe was answered well."""
-        return sum(poller.up is True for poller in self._pollers.values())
+        return sum(poller.up is True for poller in self._pollers.by_id.values())
 
     def _heard(self, replica: str, reply: Reply) -> None:
         try:

@@ -59,7 +59,7 @@ class Stage:
     async def __aenter__(self) -> "Stage":
         try:
             await self._start()
-        except BaseException:
+        except BaseException:  # on every way out, cancellation too; raised again
             await self._exits.aclose()
             raise
         return self

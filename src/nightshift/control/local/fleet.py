@@ -75,7 +75,7 @@ class LocalFleet:
         except OSError as error:  # no space, no permission, no such program
             await self._stop()
             raise UserError(f"cannot start {self.plan.name}: {error}") from error
-        except BaseException:
+        except BaseException:  # on every way out, cancellation too; raised again
             await self._stop()
             raise
         return self

@@ -33,7 +33,7 @@ class Sockets:
         sockets = cls()
         try:
             sockets._take_all(plan, wiring)
-        except BaseException:
+        except BaseException:  # on every way out, cancellation too; raised again
             sockets.close()
             raise
         return sockets
