@@ -11,8 +11,8 @@ from typing import Protocol, cast
 
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.errors import ApiError
+from nightshift.proxy.limits import Limits
 from nightshift.proxy.request import HttpRequest, RequestReader
-from nightshift.proxy.settings import Limits
 
 
 class InProgress(Protocol):

@@ -3,7 +3,8 @@
 import asyncio
 from dataclasses import dataclass
 
-from nightshift.proxy.settings import Limits, host_and_port
+from nightshift.proxy.limits import Limits
+from nightshift.proxy.settings import host_and_port
 from nightshift.proxy.upstream import Delivering, Upstream
 
 

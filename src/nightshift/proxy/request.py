@@ -15,7 +15,7 @@ import httptools
 
 from nightshift.proxy.errors import ApiError, bad_framing
 from nightshift.proxy.fields import HeaderLines
-from nightshift.proxy.settings import Limits
+from nightshift.proxy.limits import Limits
 
 _ONCE = (b"host", b"content-length", b"transfer-encoding", b"expect", b"authorization", b"x-hash-key")
 

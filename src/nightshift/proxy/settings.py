@@ -14,8 +14,6 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -26,6 +24,7 @@ from nightshift.backends.adapters import adapter_named
 from nightshift.balancing.policies import POLICIES
 from nightshift.balancing.switches import Switches
 from nightshift.errors import UserError
+from nightshift.proxy.limits import Limits, Strict
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -66,11 +65,7 @@ Region = Annotated[str, AfterValidator(_header_safe)]
 Engine = Annotated[str, AfterValidator(_known_engine)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ReplicaSettings(_Strict):
+class ReplicaSettings(Strict):
     """An engine. `region` is the balancer's own when left out; `engine` names the adapter for its metrics."""
 
     id: Name
@@ -79,7 +74,7 @@ class ReplicaSettings(_Strict):
     engine: Engine = "auto"
 
 
-class PeerSettings(_Strict):
+class PeerSettings(Strict):
     """Another balancer. `id` is the name it calls itself by; `region` is that name when left out."""
 
     id: Name
@@ -87,7 +82,7 @@ class PeerSettings(_Strict):
     region: Region = ""
 
 
-class Targets(_Strict):
+class Targets(Strict):
     """All that a balancer may send requests to."""
 
     replicas: tuple[ReplicaSettings, ...] = ()
@@ -101,29 +96,6 @@ class Targets(_Strict):
         if twice:
             raise ValueError(f"the same id twice: {', '.join(twice)}")
         return targets
-
-
-class Limits(_Strict):
-    """What a client, or an upstream, may take at most. The status behind each is what a client gets."""
-
-    header_bytes: int = Field(default=65_536, gt=0)
-    """Request line and headers of a request: 431. Of a response: 502."""
-    header_count: int = Field(default=100, gt=0)
-    """Header lines of a request: 431."""
-    body_bytes: int = Field(default=64 * 2**20, gt=0)
-    """Body of a request: 413."""
-    pipelined: int = Field(default=16, gt=0)
-    """Requests of one connection that may wait behind the one in progress; then it is not read any more."""
-    write_buffer_bytes: int = Field(default=65_536, gt=0)
-    """Bytes unsent to a slow reader above which its upstream is not read any more."""
-    idle_connections: int = Field(default=256, ge=0)
-    """Connections kept open to each target while unused."""
-    connect_s: float = Field(default=5.0, gt=0)
-    """Time to connect to a target; then another is tried."""
-    probe_s: float = Field(default=2.0, gt=0)
-    """Time for a replica's metrics or a peer's state; then it counts as not reachable."""
-    linger_s: float = Field(default=1.0, gt=0)
-    """Time to read on after a refusal, so that the client gets to read it before the connection closes."""
 
 
 class Settings(Targets):
