@@ -29,7 +29,10 @@ def balancer(switches: Switches, replicas: str = "ab", peers: str = "PQ") -> Bal
 
 
 def request(id_: str, text: str = "", from_peer: str | None = None) -> Request:
-    return Request(id_, PromptKey("m", text.encode()), from_peer=from_peer)
+    """Each letter of `text` fills a block of the prompt."""
+    return Request(
+        id_, PromptKey.of("m", "".join(letter * 64 for letter in text).encode()), from_peer=from_peer
+    )
 
 
 def fill(made: Balancer) -> None:

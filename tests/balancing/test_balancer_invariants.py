@@ -108,7 +108,8 @@ class BalancerMachine(RuleBasedStateMachine):
     )
     def request_arrives(self, text: str, key: str | None, from_peer: str | None) -> None:
         self.ids += 1
-        request = Request(str(self.ids), PromptKey("m", text.encode()), key, from_peer)
+        prompt = PromptKey.of("m", "".join(letter * 64 for letter in text).encode())
+        request = Request(str(self.ids), prompt, key, from_peer)
         self.waiting[request.id] = request
         available = {r.id for r in self.balancer.replicas.available()}
         if (

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightshift.balancing.messages import PromptKey
-from nightshift.balancing.prompt import CHAT_PATH, COMPLETIONS_PATH, PromptError, prompt_key
+from nightshift.balancing.prompt import CHAT_PATH, COMPLETIONS_PATH, PromptError, prompt_key, rendered
 
 
 def chat(*messages: dict[str, Any], **fields: Any) -> bytes:
-    return prompt_key(CHAT_PATH, {"model": "m", "messages": list(messages), **fields}).text
+    return rendered(CHAT_PATH, {"model": "m", "messages": list(messages), **fields})
 
 
 def user(content: Any) -> dict[str, Any]:
@@ -120,19 +120,19 @@ def test_calls_and_missing_content() -> None:
 
 def test_completions() -> None:
     def text(prompt: Any) -> bytes:
-        return prompt_key(COMPLETIONS_PATH, {"model": "m", "prompt": prompt}).text
+        return rendered(COMPLETIONS_PATH, {"model": "m", "prompt": prompt})
 
     assert text("Grüße") == "Grüße".encode()
     assert text(["a", "b"]) == b"a\x11b"
     assert text([1, 2**31]) == b"\x01\0\0\0\0\0\0\x80"
     assert text([1, 2, 3]).startswith(text([1, 2]))
     assert text([[1], [2]]) == b"\x01\0\0\0\x11\x02\0\0\0"
-    assert prompt_key(COMPLETIONS_PATH, {"prompt_embeds": "..."}).text == b""
+    assert rendered(COMPLETIONS_PATH, {"prompt_embeds": "..."}) == b""
 
 
 def test_other_paths_have_no_text() -> None:
     key = prompt_key("/v1/embeddings", {"model": "m", "input": "x"})
-    assert (key.namespace, key.text) == ("m", b"")
+    assert key == PromptKey("m", blocks=b"", length_bytes=0)
 
 
 @pytest.mark.parametrize(
@@ -188,4 +188,12 @@ def test_what_cannot_be_rendered_is_said(path: str, body: object, message: str) 
 
 def test_it_reads_what_the_json_library_gives() -> None:
     body = orjson.loads(b'{"model":"m","messages":[{"role":"user","content":"\\u00e4"}]}')
-    assert prompt_key(CHAT_PATH, body).text == "\x02ä".encode()
+    assert rendered(CHAT_PATH, body) == "\x02ä".encode()
+
+
+def test_a_key_has_digests_and_no_text() -> None:
+    body = {"model": "m", "messages": [user("my secret is out")]}
+    key = prompt_key(CHAT_PATH, body)
+    assert (len(key.blocks), key.length_bytes) == (4, 17)
+    assert key.blocks not in (prompt_key(CHAT_PATH, body, seed=1).blocks, b"secr")
+    assert repr(key) == "PromptKey(namespace='m', length_bytes=17)"

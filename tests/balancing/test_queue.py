@@ -8,7 +8,7 @@ from nightshift.balancing.queue import Entry, Queue
 
 
 def entry(order: int, *, may_cross: bool) -> Entry:
-    return Entry(Request(str(order), PromptKey("m", b"")), float(order), order, may_cross)
+    return Entry(Request(str(order), PromptKey.of("m", b"")), float(order), order, may_cross)
 
 
 @given(st.lists(st.booleans(), max_size=12), st.randoms(use_true_random=False), st.integers(0, 12))

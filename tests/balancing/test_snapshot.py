@@ -15,7 +15,7 @@ def test_snapshot() -> None:
     made.targets_changed(0.0, replicas=["a"], peers=["P"])
     made.peer_reported(0.0, "P", PeerReport(0, 0, 1, 2, 2), 0.135)
     made.replica_probed(0.0, "a", ReplicaReport(pending=2, running=5, kv_use=0.5))
-    made.request_arrived(0.1, Request("1", PromptKey("m", b"hello")))
+    made.request_arrived(0.1, Request("1", PromptKey.of("m", b"hello")))
     said = orjson.loads(orjson.dumps(snapshot(made)))
     assert said["replica"]["a"] == {
         "outstanding": 0,

@@ -5,20 +5,28 @@ Out: actions. An action is a value, so that a test can compare it and a log can 
 to whoever does the I/O (the live proxy, or the simulator), which therefore needs no chain of type tests.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+from nightshift.balancing.blocks import digests
 
 
 @dataclass(frozen=True, slots=True)
 class PromptKey:
-    """The text of a prompt as the engine will see it, and the cache that it can hit.
+    """What placement knows of a prompt: digests of its blocks, and the cache that it can hit. No text.
 
-    `namespace` keeps apart what engines cache apart: each model and each LoRA adapter. `text` is
-    UTF-8; an empty text matches nothing.
+    `namespace` keeps apart what engines cache apart: each model and each LoRA adapter. It goes into the
+    digests of `blocks`. An empty prompt has none and matches nothing.
     """
 
     namespace: str
-    text: bytes
+    blocks: bytes = field(repr=False)
+    length_bytes: int
+
+    @classmethod
+    def of(cls, namespace: str, text: bytes, seed: int = 0) -> "PromptKey":
+        """Make the key of a prompt that was rendered to `text`; keys compare within one `seed`."""
+        return cls(namespace, digests(namespace, text, seed), len(text))
 
 
 @dataclass(frozen=True, slots=True)

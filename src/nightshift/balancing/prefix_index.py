@@ -1,197 +1,277 @@
-"""Who holds which prefix: a radix tree over the bytes of prompts, within a budget of memory.
+"""Who holds which prefix: a radix tree over the digests of prompts' blocks, within a budget of memory.
 
-Each edge carries bytes, each node a bit mask of the targets that were sent a prompt running through it; a
-target at a node is at all its ancestors. A lookup walks down once and back up to the deepest node that an
-allowed target holds, so it costs O(length of the prompt), as does an insertion; comparing is memcmp.
+Each edge carries digests (`blocks.py`), each node a mask of the slots of the targets that were sent a prompt
+running through it; a target at a node is at all its ancestors. A lookup walks down once and back up to the
+deepest node that an allowed target holds; an insertion of the same key right after it takes the way that the
+lookup found. Both cost O(digests of the prompt), whatever the number of targets; comparing is memcmp.
+
+A node is a row: a number, under which each column holds one of its values. Columns of plain numbers are
+arrays. Against an object for each node this halves the memory, and leaves the garbage collector no object
+to visit. A child is found by its parent and its first digest, in a hash table of chains whose size follows
+from the budget, so that it never has to grow: there is no moment at which the whole table is copied. Row 0
+is the root, both ends of the list by use, and "none".
 
 Eviction: all nodes stand in one list by last use. An insertion moves the nodes of its path to the young
 end, deepest first, so a parent is always younger than its children, and the old end is always a leaf.
 When the accounted bytes exceed the budget, leaves are dropped from there, one by one, at once; there is
-no sweep that could pause the balancer.
+no sweep that could pause the balancer. Rows of dropped nodes are used again, and stay accounted.
 
-A target that leaves costs O(1): it loses its bit, and what carries the bit ages out. A target that comes
-back (its cache empty) gets a new bit, so masks grow with every target that ever came; what they take is
-part of the budget. Answers are not inserted; they come with the next turn's prompt.
-The tree can be wrong about an engine, which evicts by its own rules: it is a guess, and placement treats
-it as one.
+A target that leaves costs O(1): its slot is noted as forgotten at a new epoch. Every node carries the epoch
+in which its mask was true, and a node met later loses the slots forgotten since, before anything is read
+from it. So a slot can be given to another target at once, and masks are as wide as there are slots.
+
+Not done: namespaces are not kept here, for they go into the digests. Answers are not inserted; they come with
+the next turn's prompt. A node left with one child is not joined with it. The tree can be wrong about an
+engine, which evicts by its own rules: it is a guess, and placement treats it as one.
 """
 
-from collections.abc import Iterable
+from array import array
+from struct import Struct
 from typing import NamedTuple
 
+from nightshift.balancing.blocks import BOUNDARIES, DIGEST_BYTES
 from nightshift.balancing.messages import PromptKey
 
-# Memory of a node beside its text: the object, its bytes object's head, its entry in the parent's table,
-# and its share of tables that have grown (measured on CPython 3.11 with tracemalloc: 250-330).
-NODE_BYTES = 320
+# Memory of a node beside its digests and its mask: six numbers of 4 bytes, two pointers, and what lists and
+# arrays that have grown keep in reserve.
+ROW_BYTES = 42
+# One chain for so many bytes of the budget: with prompts of 1 kB, between one and two nodes for each.
+_BYTES_PER_CHAIN = 256
+_LEAST_BUDGET_BYTES = 1024
 
-# Shared by all leaves, which are most nodes, and never written to.
-_NO_CHILDREN: "dict[int, _Node]" = {}
-
-
-class _Node:
-    """An edge's text, and what is below it. `older` and `younger` link the list by last use.
-
-    The root of a namespace carries its name as text, and is its own parent.
-    """
-
-    __slots__ = ("children", "holders", "key", "older", "parent", "younger")
-
-    def __init__(self, key: bytes, parent: "_Node | None") -> None:
-        self.key = key
-        self.parent = parent or self
-        self.children: dict[int, _Node] = _NO_CHILDREN
-        self.holders = 0
-        self.older: _Node = self
-        self.younger: _Node = self
+_first_digest = Struct("<I").unpack_from
 
 
 class Match(NamedTuple):
-    """The longest prefix, in bytes, that some allowed target holds, and those that do."""
+    """The share of the prompt, 0 to 1, that some allowed targets hold, and a mask of their slots."""
 
-    length: int
-    targets: list[str]
+    share: float
+    holders: int
+
+
+_NOTHING = Match(0.0, 0)
+
+
+class _Way(NamedTuple):
+    """How far a prompt leads: the last whole node, bytes of digests up to it, the child matched in part."""
+
+    node: int
+    at: int
+    child: int
+    common: int
 
 
 class PrefixIndex:
-    """See the head of the file. `budget_bytes` bounds the memory of nodes and their text."""
+    """See the head of the file. `budget_bytes` bounds the memory of all of it; below 1 kB it is 1 kB."""
 
     def __init__(self, budget_bytes: int) -> None:
-        self._budget = budget_bytes
-        self._used = 0
-        self._roots: dict[str, _Node] = {}
-        self._bits: dict[str, int] = {}
-        self._next_bit = 1
-        self._ends = _Node(b"", None)  # its `younger` is the oldest node, its `older` the youngest
+        self._budget = max(budget_bytes, _LEAST_BUDGET_BYTES)
+        chains = 1 << (self._budget // _BYTES_PER_CHAIN).bit_length() - 1
+        self._chain_of = chains - 1
+        self._chains = array("I", bytes(4 * chains))
+        self._parents = array("I", (0,))
+        self._firsts = array("I", (0,))
+        self._nexts = array("I", (0,))
+        self._older = array("I", (0,))
+        self._younger = array("I", (0,))
+        self._stamps = array("I", (0,))
+        self._keys = [b""]
+        self._masks = [0]
+        self._free = array("I")
+        self._used = 4 * chains + ROW_BYTES
+        self._epoch = 0
+        self._forgotten: dict[int, int] = {}
+        self._stale: dict[int, int] = {}
+        self._single: dict[int, int] = {}
+        self._asked: PromptKey | None = None
+        self._way = _Way(0, 0, 0, 0)
 
     @property
     def used_bytes(self) -> int:
-        """Bytes accounted for nodes and their text."""
+        """Bytes accounted for all that is kept."""
         return self._used
 
-    def set_targets(self, targets: Iterable[str]) -> None:
-        """Forget the targets not named here; a target that is new, or back, holds nothing."""
-        keep = set(targets)
-        self._bits = {target: bit for target, bit in self._bits.items() if target in keep}
+    def match(self, prompt: PromptKey, allowed: int) -> Match:
+        """Find the longest prefix of `prompt` that one of the slots in `allowed` holds."""
+        node, at, child, common = self._find(prompt)
+        if child and (holders := self._holders(child) & allowed):
+            return Match(_share(prompt, at + common), holders)
+        while node:
+            if holders := self._holders(node) & allowed:
+                return Match(_share(prompt, at), holders)
+            at -= len(self._keys[node])
+            node = self._parents[node]
+        return _NOTHING
 
-    def match(self, prompt: PromptKey, allowed: Iterable[str]) -> Match:
-        """Find the longest prefix of `prompt` that one of `allowed` holds."""
-        bits = {target: bit for target in allowed if (bit := self._bits.get(target))}
-        root = self._roots.get(prompt.namespace)
-        if root is None or not bits:
-            return Match(0, [])
-        mask = 0
-        for bit in bits.values():
-            mask |= bit
-        node, length, partial = _descend(root, prompt.text)
-        if partial is not None and partial[0].holders & mask:
-            node, length = partial[0], length + partial[1]
-        else:
-            while node is not root and not node.holders & mask:
-                length -= len(node.key)
-                node = node.parent
-        if node is root:
-            return Match(0, [])
-        return Match(length, [target for target, bit in bits.items() if node.holders & bit])
-
-    def insert(self, prompt: PromptKey, target: str) -> None:
-        """Note that `target` will hold `prompt` from now on, and drop what no longer fits the budget."""
-        if not prompt.text:
+    def insert(self, prompt: PromptKey, slot: int) -> None:
+        """Note that `slot` will hold `prompt` from now on, and drop what no longer fits the budget."""
+        blocks = prompt.blocks
+        if not blocks:
             return
-        bit = self._bits.get(target)
-        if bit is None:
-            bit = self._bits[target] = self._next_bit
-            self._next_bit <<= 1
-        root = self._roots.get(prompt.namespace)
-        if root is None:
-            root = self._roots[prompt.namespace] = _Node(prompt.namespace.encode(), None)
-            self._used += _root_bytes(root)
-        node, length, partial = _descend(root, prompt.text)
-        if partial is not None:
-            node, length = self._split(*partial), length + partial[1]
-        if length < len(prompt.text):
-            node = self._add(node, prompt.text[length:])
-        self._touch(node, root, bit)
-        self._evict()
-
-    def _add(self, parent: _Node, key: bytes) -> _Node:
-        node = _Node(key, parent)
-        if not parent.children:
-            parent.children = {}
-        parent.children[key[0]] = node
-        self._used += NODE_BYTES + len(key)
-        return node
-
-    def _split(self, node: _Node, at: int) -> _Node:
-        """Put a node above `node` that takes the first `at` bytes of its text; return the new one."""
-        parent = node.parent
-        upper = _Node(node.key[:at], parent)
-        upper.holders = node.holders
-        parent.children[upper.key[0]] = upper
-        node.key, node.parent = node.key[at:], upper
-        upper.children = {node.key[0]: node}
-        self._used += NODE_BYTES + _mask_bytes(upper.holders)
-        return upper
-
-    def _touch(self, node: _Node, root: _Node, bit: int) -> None:
-        """Give the path from `node` up to its namespace's root to a target, as used just now."""
-        while node is not root:
-            holders = node.holders | bit
-            if holders != node.holders:
-                self._used += _mask_bytes(holders) - _mask_bytes(node.holders)
-                node.holders = holders
-            node.older.younger, node.younger.older = node.younger, node.older
-            youngest = self._ends.older
-            youngest.younger, node.older = node, youngest
-            node.younger, self._ends.older = self._ends, node
-            node = node.parent
-
-    def _evict(self) -> None:
-        while self._used > self._budget and (oldest := self._ends.younger) is not self._ends:
+        node, at, child, common = self._find(prompt)
+        self._asked = None  # what follows changes the tree
+        if child:
+            node, at = self._split(child, common), at + common
+        if at < len(blocks):
+            node = self._add(node, blocks[at:])
+        self._touch(node, slot)
+        while self._used > self._budget and (oldest := self._younger[0]):
             self._drop(oldest)
 
-    def _drop(self, leaf: _Node) -> None:
-        parent = leaf.parent
-        leaf.older.younger, leaf.younger.older = leaf.younger, leaf.older
-        del parent.children[leaf.key[0]]
-        self._used -= NODE_BYTES + len(leaf.key) + _mask_bytes(leaf.holders)
-        if not parent.children:
-            parent.children = _NO_CHILDREN
-            if parent.parent is parent:
-                del self._roots[parent.key.decode()]
-                self._used -= _root_bytes(parent)
+    def forget(self, slot: int) -> None:
+        """The target of `slot` is gone: nobody holds anything there until it is inserted again."""
+        self._epoch += 1
+        self._forgotten[slot] = self._epoch
+        self._stale.clear()
+
+    def _find(self, prompt: PromptKey) -> _Way:
+        """Walk down along `prompt`, unless that was done just now."""
+        if prompt is not self._asked:
+            self._way = self._descend(prompt.blocks)
+            self._asked = prompt
+        return self._way
+
+    def _descend(self, blocks: bytes) -> _Way:
+        parents, firsts, nexts, keys = self._parents, self._firsts, self._nexts, self._keys
+        node, at = 0, 0
+        while at < len(blocks):
+            first = _first_digest(blocks, at)[0]
+            child = self._chains[(first ^ node) & self._chain_of]
+            while child and (firsts[child] != first or parents[child] != node):
+                child = nexts[child]
+            if not child:
+                break
+            key = keys[child]
+            if not blocks.startswith(key, at):
+                return _Way(node, at, child, _common_bytes(key, blocks, at))
+            node, at = child, at + len(key)
+        return _Way(node, at, 0, 0)
+
+    def _holders(self, node: int) -> int:
+        """Return the mask of a node, without slots that were forgotten since it was last true."""
+        if self._stamps[node] != self._epoch:
+            mask = self._masks[node]
+            self._set_mask(node, mask & ~self._forgotten_since(self._stamps[node]))
+            self._stamps[node] = self._epoch
+        return self._masks[node]
+
+    def _forgotten_since(self, epoch: int) -> int:
+        stale = self._stale.get(epoch)
+        if stale is None:
+            stale = sum(1 << slot for slot, at in self._forgotten.items() if at > epoch)
+            self._stale[epoch] = stale
+        return stale
+
+    def _set_mask(self, node: int, mask: int) -> None:
+        """Most nodes have one holder: such masks are shared, and cost nothing."""
+        self._used += _mask_bytes(mask) - _mask_bytes(self._masks[node])
+        self._masks[node] = self._single.setdefault(mask, mask) if _is_single(mask) else mask
+
+    def _add(self, parent: int, key: bytes) -> int:
+        node = self._new_row()
+        self._keys[node] = key
+        self._stamps[node] = self._epoch
+        self._used += _key_bytes(key)
+        self._chain(node, parent)
+        return node
+
+    def _split(self, node: int, at: int) -> int:
+        """Put a node above `node` that takes the first `at` bytes of its digests; return the new one."""
+        key, parent = self._keys[node], self._parents[node]
+        self._unchain(node)
+        upper = self._add(parent, key[:at])
+        self._stamps[upper] = self._stamps[node]
+        self._set_mask(upper, self._masks[node])
+        self._keys[node] = key[at:]
+        self._used += _key_bytes(key[at:]) - _key_bytes(key)
+        self._chain(node, upper)
+        return upper
+
+    def _touch(self, node: int, slot: int) -> None:
+        """Give the path from `node` up to the root to a slot, as used just now."""
+        older, younger, bit = self._older, self._younger, 1 << slot
+        while node:
+            holders = self._holders(node)
+            if not holders & bit:
+                self._set_mask(node, holders | bit)
+            before, after, youngest = older[node], younger[node], older[0]
+            if node != youngest:
+                younger[before], older[after] = after, before
+                youngest = older[0]
+                younger[youngest], older[node] = node, youngest
+                younger[node], older[0] = 0, node
+            node = self._parents[node]
+
+    def _drop(self, leaf: int) -> None:
+        before, after = self._older[leaf], self._younger[leaf]
+        self._younger[before], self._older[after] = after, before
+        self._unchain(leaf)
+        self._set_mask(leaf, 0)
+        self._used -= _key_bytes(self._keys[leaf])
+        self._keys[leaf] = b""
+        self._free.append(leaf)
+
+    def _new_row(self) -> int:
+        """Return an unused row whose links in the list by use lead to itself."""
+        if self._free:
+            row = self._free.pop()
+            self._older[row] = self._younger[row] = row
+            return row
+        row = len(self._keys)
+        for column in (self._parents, self._firsts, self._nexts, self._stamps):
+            column.append(0)
+        self._older.append(row)
+        self._younger.append(row)
+        self._keys.append(b"")
+        self._masks.append(0)
+        self._used += ROW_BYTES
+        return row
+
+    def _chain(self, node: int, parent: int) -> None:
+        """Enter `node` into the table as a child of `parent`."""
+        first = _first_digest(self._keys[node])[0]
+        self._firsts[node], self._parents[node] = first, parent
+        chain = (first ^ parent) & self._chain_of
+        self._nexts[node], self._chains[chain] = self._chains[chain], node
+
+    def _unchain(self, node: int) -> None:
+        chain, nexts = (self._firsts[node] ^ self._parents[node]) & self._chain_of, self._nexts
+        at = self._chains[chain]
+        if at == node:
+            self._chains[chain] = nexts[node]
+            return
+        while nexts[at] != node:
+            at = nexts[at]
+        nexts[at] = nexts[node]
 
 
-def _mask_bytes(holders: int) -> int:
-    """Memory of a bit mask beyond the small one that `NODE_BYTES` contains: 4 bytes for each 30 bits."""
-    return holders.bit_length() // 30 * 4
+def _share(prompt: PromptKey, matched: int) -> float:
+    """Return the part of the prompt that its first `matched` bytes of digests cover."""
+    if matched == len(prompt.blocks):
+        return 1.0
+    return BOUNDARIES[matched // DIGEST_BYTES] / prompt.length_bytes
 
 
-def _root_bytes(root: _Node) -> int:
-    """Memory of a namespace: its name comes from clients, and stands here as text and as bytes."""
-    return NODE_BYTES + 2 * len(root.key)
+def _common_bytes(key: bytes, blocks: bytes, at: int) -> int:
+    """Return the length of the whole digests that `key` and `blocks[at:]` begin with alike."""
+    length = min(len(key), len(blocks) - at)
+    other = int.from_bytes(blocks[at : at + length], "little")
+    differing = int.from_bytes(key[:length], "little") ^ other
+    if not differing:
+        return length
+    lowest = (differing & -differing).bit_length() - 1
+    return lowest // (8 * DIGEST_BYTES) * DIGEST_BYTES
 
 
-def _descend(root: _Node, text: bytes) -> tuple[_Node, int, tuple[_Node, int] | None]:
-    """Walk down along `text`: the last whole node, the bytes matched, and the child matched in part."""
-    node, position = root, 0
-    while position < len(text):
-        child = node.children.get(text[position])
-        if child is None:
-            break
-        if not text.startswith(child.key, position):
-            return node, position, (child, _common_length(child.key, text, position))
-        node, position = child, position + len(child.key)
-    return node, position, None
+def _is_single(mask: int) -> bool:
+    return mask & (mask - 1) == 0
 
 
-def _common_length(key: bytes, text: bytes, position: int) -> int:
-    """Length of the common prefix of `key` and `text[position:]`, by halving: O(length) and in C."""
-    low, high = 0, min(len(key), len(text) - position)
-    while low < high:
-        middle = (low + high + 1) // 2
-        if key[low:middle] == text[position + low : position + middle]:
-            low = middle
-        else:
-            high = middle - 1
-    return low
+def _mask_bytes(mask: int) -> int:
+    """Memory of a mask: none for those that all nodes share, and for small numbers, which Python shares."""
+    return 0 if mask <= 256 or _is_single(mask) else mask.__sizeof__() + 15 & ~15
+
+
+def _key_bytes(key: bytes) -> int:
+    """Memory of a bytes object, as the allocator rounds it."""
+    return key.__sizeof__() + 15 & ~15

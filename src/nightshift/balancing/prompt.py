@@ -1,10 +1,12 @@
-"""The text of a prompt as the engine will see it, taken from the body of a request.
+"""The text of a prompt as the engine will see it, taken from the body of a request, and the key made of it.
 
 Two requests share a prefix in an engine's cache when the text that the engine renders begins alike. So the
 key holds contents in the order in which chat templates put them, and nothing that every request shares
 anyway: no JSON punctuation, no names of keys. The role of a message is one byte, a control character, so
 that the same words from another speaker do not match. Tool definitions come first, because templates render
 them into the system part. Images and audio stand for themselves by URL, or by the hash of inline data.
+
+The text is gone when the key is made: a key has digests only (see `blocks`).
 
 Only what placement needs is checked here; the engine judges the rest. A body that the engine could not
 render either is refused with `PromptError`. Time and memory are linear in the length of the prompt.
@@ -56,17 +58,22 @@ class PromptError(NightshiftError):
         super().__init__(f"{param or 'the request body'} must be {allowed}, not {_describe(found)}")
 
 
-def prompt_key(path: str, body: object) -> PromptKey:
+def prompt_key(path: str, body: object, seed: int = 0) -> PromptKey:
     """Return the key of the request with this path and parsed JSON body.
 
-    Paths other than those of chat and completions have a key with an empty text, which matches nothing.
+    Paths other than those of chat and completions have a key of an empty text, which matches nothing.
+    `seed` goes into the digests: without it, who sees them can test a guess of what the prompt says.
     Raises `PromptError` with a message fit for the client.
     """
     if not isinstance(body, dict):
         raise PromptError(None, "a JSON object", body)
+    return PromptKey.of(_namespace(body), rendered(path, body), seed)
+
+
+def rendered(path: str, body: Mapping[str, object]) -> bytes:
+    """Return the prompt as the engine will see it. Not to be kept: prompts are secret."""
     render = _RENDERERS.get(path)
-    text = b"" if render is None else render(body)
-    return PromptKey(_namespace(body), text)
+    return b"" if render is None else render(body)
 
 
 def _namespace(body: Mapping[str, object]) -> str:

@@ -20,7 +20,7 @@ from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.tokens import PeerTokens
 
 _WITH_PROMPT = (CHAT_PATH, COMPLETIONS_PATH)
-_NO_PROMPT = PromptKey("", b"")
+_NO_PROMPT = PromptKey.of("", b"")
 
 
 class Placing:

@@ -23,7 +23,8 @@ def make(name: str, *, imbalance: Imbalance | None = None, seed: int = 0) -> Pol
 
 
 def request(text: str = "hello there, who are you?", hash_key: str | None = None) -> Request:
-    return Request("r", PromptKey("m", text.encode()), hash_key)
+    """Each letter of `text` fills a block of the prompt."""
+    return Request("r", PromptKey.of("m", "".join(letter * 64 for letter in text).encode()), hash_key)
 
 
 def targets(by_load: dict[str, int]) -> list[Target]:

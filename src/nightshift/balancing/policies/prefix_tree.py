@@ -10,6 +10,7 @@ loads differ too much, the least loaded target is chosen whatever it holds.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from random import Random
 
 from nightshift.balancing.messages import Request
@@ -30,37 +31,52 @@ class PrefixTree:
         self._imbalance = imbalance
         self._rng = rng
         self._index = PrefixIndex(index_bytes)
+        self._slots: dict[str, int] = {}
 
     def pick(self, request: Request, targets: Sequence[Target]) -> Choice:
         """See `Policy.pick`."""
         if self._imbalance is not None and _imbalanced(targets, self._imbalance):
             return Choice(least_loaded(targets, self._rng).id, 0.0, "least_load_imbalance")
-        text = request.prompt.text
-        if not text:
+        if not request.prompt.blocks:
             return Choice(least_loaded(targets, self._rng).id, 0.0, "least_load_no_prompt")
-        length, holders = self._index.match(request.prompt, [target.id for target in targets])
-        rate = length / len(text)
-        if rate > self._threshold:
-            held = set(holders)
-            best = least_loaded([target for target in targets if target.id in held], self._rng)
-            return Choice(best.id, rate, "prefix")
+        share, holders = self._index.match(request.prompt, self._mask(target.id for target in targets))
+        if share > self._threshold:
+            best = least_loaded(
+                [target for target in targets if self._mask([target.id]) & holders], self._rng
+            )
+            return Choice(best.id, share, "prefix")
         chosen = least_loaded(targets, self._rng).id
-        return Choice(chosen, rate if chosen in holders else 0.0, "least_load_no_prefix")
+        return Choice(chosen, share if self._mask([chosen]) & holders else 0.0, "least_load_no_prefix")
 
     def placed(self, request: Request, target: str) -> None:
         """See `Policy.placed`."""
-        if request.prompt.text:
-            self._index.insert(request.prompt, target)
+        self._index.insert(request.prompt, self._slot(target))
 
     def targets_changed(self, targets: Iterable[str]) -> None:
         """See `Policy.targets_changed`."""
-        self._index.set_targets(targets)
+        keep = set(targets)
+        for gone in self._slots.keys() - keep:
+            self._index.forget(self._slots.pop(gone))
+        for target in keep:
+            self._slot(target)
 
     def affinity(self, request: Request, among: Sequence[str]) -> tuple[str | None, float]:
         """See `Policy.affinity`."""
-        text = request.prompt.text
-        length, holders = self._index.match(request.prompt, among)
-        return (holders[0], length / len(text)) if holders and text else (None, 0.0)
+        share, holders = self._index.match(request.prompt, self._mask(among))
+        best = next((target for target in among if self._mask([target]) & holders), None)
+        return best, share
+
+    def _slot(self, target: str) -> int:
+        if target not in self._slots:
+            taken = set(self._slots.values())
+            self._slots[target] = next(slot for slot in count() if slot not in taken)
+        return self._slots[target]
+
+    def _mask(self, targets: Iterable[str]) -> int:
+        mask = 0
+        for target in targets:
+            mask |= 1 << self._slot(target)
+        return mask
 
 
 def _imbalanced(targets: Sequence[Target], limit: Imbalance) -> bool:
