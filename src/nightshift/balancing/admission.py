@@ -25,7 +25,7 @@ def replica_rule(switches: Switches) -> ReplicaRule:
         if not replica.reachable or replica.report.pending:
             return False
         unseen = len(replica.unseen)
-        return unseen < sends or unseen < growth * _free_share(replica) * replica.report.running
+        return unseen < sends or unseen < growth * _free_share(replica) * (replica.report.running or 0)
 
     def by_outstanding(replica: Replica) -> bool:
         return replica.reachable and replica.outstanding < limit

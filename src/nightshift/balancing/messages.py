@@ -42,10 +42,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class ReplicaReport:
-    """What an engine says of itself: requests waiting, requests in the batch, KV use from 0 to 1."""
+    """What an engine says of itself: requests waiting, requests in the batch, KV use from 0 to 1.
 
-    pending: int
-    running: int
+    None: it does not say, which is neither idle nor full.
+    """
+
+    pending: int | None
+    running: int | None
     kv_use: float | None = None
 
 

@@ -1,7 +1,18 @@
-"""Reading the load that engines report of themselves: one small file for each engine."""
+"""Reading what engines say of themselves, their load and their models: one small file for each engine."""
 
-from nightshift.backends.adapters.base import Adapter
-from nightshift.backends.adapters.detect import adapter_named, detect
-from nightshift.backends.adapters.samples import MetricsError
+from nightshift.backends.adapters.base import UNKNOWN, Adapter, MetricsError, no_signal, read_answer
+from nightshift.backends.adapters.detect import ADAPTERS, adapter_named, detect
+from nightshift.backends.adapters.models import MODELS_PATH, read_models
 
-__all__ = ["Adapter", "MetricsError", "adapter_named", "detect"]
+__all__ = [
+    "ADAPTERS",
+    "MODELS_PATH",
+    "UNKNOWN",
+    "Adapter",
+    "MetricsError",
+    "adapter_named",
+    "detect",
+    "no_signal",
+    "read_answer",
+    "read_models",
+]

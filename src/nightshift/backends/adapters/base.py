@@ -1,61 +1,167 @@
-"""What an adapter is: from an engine's metrics page to a `ReplicaReport`.
+"""What an adapter is: from what an engine says of its load to a `ReplicaReport`.
 
-Engines differ only in the names of their gauges, and versions of one engine do too; so an adapter is a table
-of names, newest first. Counts are summed over the label sets (ranks of a data-parallel engine), a share is
-averaged. A missing count means that nothing is known, which is an error; KV use may be missing.
+Engines differ in the names of their gauges, and versions of one engine do too; so an adapter is mostly a
+table of names, newest first. A gauge with several label sets is a data-parallel engine with a line for each
+rank. Then
+
+- **counts are summed**: the balancer sends to the engine, not to a rank, and a request that waits at any rank
+  means that the engine places them badly or is full;
+- **KV use is the largest**: engines hand requests to ranks in turn or by their counts, not by free memory, so
+  the next one may well meet the fullest rank. An average would hide a rank that is full behind an idle one.
+
+**What is missing is unknown.** A gauge that the page does not have, or has with a value that is no number,
+is None in the report: neither idle nor full. The balancer's own ledger, which is exact for what it sent
+itself, decides then. An engine that shows no metrics at all still answers (`no_signal`): it is up, and
+reports three unknowns. Only an answer that is not a metrics page, and a server error, are failures.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Protocol
 
-from nightshift.backends.adapters.samples import MetricsError, values
+from nightshift.backends.adapters.samples import find, samples
 from nightshift.balancing.messages import ReplicaReport
+from nightshift.errors import NightshiftError
+
+METRICS_PATH = "/metrics"
+
+UNKNOWN = ReplicaReport(pending=None, running=None, kv_use=None)
+"""The report of an engine that answers and says nothing of its load."""
+
+# An engine that answers with one of these is up. 401 and 403: it wants a key for its metrics, which the
+# balancer does not have (llama.cpp's `--api-key`; clients bring their own). 404 and 405: no such page (SGLang
+# without `--enable-metrics`). 501: llama.cpp without `--metrics`.
+_NO_SIGNAL = frozenset(
+    {
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        HTTPStatus.NOT_IMPLEMENTED,
+    }
+)
+
+
+class MetricsError(NightshiftError):
+    """What was read is no metrics page: whoever answers there is no engine, or one in trouble."""
 
 
 class Adapter(Protocol):
-    """Reads the metrics page of one kind of engine."""
+    """Reads what one kind of engine says of its load."""
 
     @property
     def name(self) -> str:
         """The engine's name in settings."""
 
+    @property
+    def metrics_path(self) -> str:
+        """Where to ask."""
+
+    def recognises(self, page: bytes) -> bool:
+        """Tell whether the page is this engine's."""
+
     def read(self, page: bytes) -> ReplicaReport:
-        """Return what the page says. Raises `MetricsError` if it does not say how much waits and runs."""
+        """Return what the page says. Raises `MetricsError` if it is no metrics page."""
+
+
+def no_signal(status: int) -> bool:
+    """Tell whether an engine that answers the question for its metrics so is up, but shows none."""
+    return status in _NO_SIGNAL
+
+
+def read_answer(adapter: Adapter, status: int, body: bytes) -> ReplicaReport:
+    """Return what an engine's answer to the question for its metrics says.
+
+    Raises `MetricsError` when the engine has not answered well: the replica is not to be used.
+    """
+    if status == HTTPStatus.OK:
+        return adapter.read(body)
+    if no_signal(status):
+        return UNKNOWN
+    raise MetricsError(f"status {status}")
+
+
+def require_page(page: bytes) -> None:
+    """Raise `MetricsError` for a page of HTML: a portal, an error page, the wrong port."""
+    if page[:256].lstrip()[:1] == b"<":
+        raise MetricsError("the page is HTML and no metrics; is this the engine's address?")
+
+
+@dataclass(frozen=True, slots=True)
+class Gauge:
+    """One gauge: its names, newest first, and, where several gauges share a name, the label that tells it.
+
+    `rank` is the label that numbers the data-parallel ranks, if lines that differ in other labels speak of
+    the same requests: of those with one rank the largest counts.
+    """
+
+    names: Sequence[bytes] = ()
+    label: bytes = b""
+    rank: bytes = b""
+
+    def find(self, page: bytes, near: int = 0) -> tuple[bytes, int]:
+        """Return the first of the names that the page has, and where; -1 if it has none."""
+        for name in self.names:
+            at = find(page, name, near)
+            if at >= 0:
+                return name, at
+        return b"", -1
+
+    def values(self, page: bytes, name: bytes, at: int) -> list[float] | None:
+        """Return one value for each rank; None if the page does not say, or not for all."""
+        read = list(samples(page, name, at))
+        if self.label:
+            read = [sample for sample in read if _has(sample.labels, self.label)]
+        by_rank: dict[bytes | int, float] = {}
+        for number, (labels, value) in enumerate(read):
+            if value is None:
+                return None
+            rank = _label(labels, self.rank) if self.rank else number
+            by_rank[rank] = max(value, by_rank.get(rank, 0.0))
+        return list(by_rank.values()) or None
+
+
+def _has(labels: bytes, text: bytes) -> bool:
+    """Tell whether a label begins so. The quotes in a label's value are escaped, and cannot look like one."""
+    return b"{" + text in labels or b"," + text in labels
+
+
+def _label(labels: bytes, name: bytes) -> bytes:
+    """Return the value of a label that is a number, or nothing if there is no such label."""
+    if not _has(labels, name + b'="'):
+        return b""
+    begins = b"," + name + b'="'
+    return labels.replace(b"{", b",", 1).partition(begins)[2].partition(b'"')[0]
 
 
 @dataclass(frozen=True, slots=True)
 class GaugeNames:
-    """An adapter that needs no more than the names of three gauges, each with its older spellings."""
+    """An adapter that needs no more than three gauges, and the beginning of the engine's own names."""
 
     name: str
-    pending: Sequence[bytes]
-    running: Sequence[bytes]
-    kv_use: Sequence[bytes] = ()
+    prefixes: Sequence[bytes]
+    pending: Gauge
+    running: Gauge
+    kv_use: Gauge = Gauge()
+    metrics_path: str = METRICS_PATH
 
     def recognises(self, page: bytes) -> bool:
-        """Tell whether the page is this engine's."""
-        return any(next(values(page, name), None) is not None for name in self.pending)
+        """See `Adapter.recognises`."""
+        return any(page.startswith(prefix) or b"\n" + prefix in page for prefix in self.prefixes)
 
     def read(self, page: bytes) -> ReplicaReport:
         """See `Adapter.read`."""
-        shares = _first_found(page, self.kv_use)
+        require_page(page)
+        name, at = self.pending.find(page)
+        pending = self.pending.values(page, name, at)
+        name, beside = self.running.find(page, at)
+        running = self.running.values(page, name, beside)
+        name, beside = self.kv_use.find(page, max(at, beside))
+        shares = self.kv_use.values(page, name, beside)
+        share = max(shares) if shares else None
         return ReplicaReport(
-            pending=self._count(page, self.pending),
-            running=self._count(page, self.running),
-            kv_use=sum(shares) / len(shares) if shares else None,
+            pending=None if pending is None else round(sum(pending)),
+            running=None if running is None else round(sum(running)),
+            kv_use=share if share is not None and share <= 1 else None,  # above 1 it is no share
         )
-
-    def _count(self, page: bytes, names: Sequence[bytes]) -> int:
-        found = _first_found(page, names)
-        if not found:
-            raise MetricsError(f"the page of this {self.name} engine has no {names[0].decode()}")
-        return round(sum(found))
-
-
-def _first_found(page: bytes, names: Sequence[bytes]) -> list[float]:
-    """Return the samples of the first of these names that the page has."""
-    for name in names:
-        if found := list(values(page, name)):
-            return found
-    return []

@@ -1,24 +1,43 @@
 """Finding the adapter: by the engine's name in the settings, or from the page itself (`auto`)."""
 
-from nightshift.backends.adapters.base import Adapter, GaugeNames
+from nightshift.backends.adapters.base import METRICS_PATH, UNKNOWN, Adapter, MetricsError, require_page
 from nightshift.backends.adapters.llama_cpp import LLAMA_CPP
-from nightshift.backends.adapters.samples import MetricsError
 from nightshift.backends.adapters.sglang import SGLANG
+from nightshift.backends.adapters.tensorrt_llm import TENSORRT_LLM, TRITON
+from nightshift.backends.adapters.tgi import TGI
 from nightshift.backends.adapters.vllm import VLLM
 from nightshift.balancing.messages import ReplicaReport
 from nightshift.errors import UserError
 
-ADAPTERS: tuple[GaugeNames, ...] = (VLLM, SGLANG, LLAMA_CPP)
+ADAPTERS: tuple[Adapter, ...] = (VLLM, SGLANG, LLAMA_CPP, TGI, TENSORRT_LLM, TRITON)
 
 
 class Auto:
-    """Chooses anew for each page, so that an engine may be replaced by another kind behind one address."""
+    """Chooses for each page, so that an engine may be replaced by another kind behind one address.
+
+    The one that fitted last is tried first. A page that is of none of them is not an error: an engine that
+    is not known here answers, and says nothing that is understood.
+    """
 
     name = "auto"
+    metrics_path = METRICS_PATH
+
+    def __init__(self) -> None:
+        self._last: Adapter = VLLM
+
+    def recognises(self, page: bytes) -> bool:
+        """See `Adapter.recognises`."""
+        return any(adapter.recognises(page) for adapter in ADAPTERS)
 
     def read(self, page: bytes) -> ReplicaReport:
         """See `Adapter.read`."""
-        return detect(page).read(page)
+        if not self._last.recognises(page):
+            require_page(page)
+            try:
+                self._last = detect(page)
+            except MetricsError:
+                return UNKNOWN
+        return self._last.read(page)
 
 
 def detect(page: bytes) -> Adapter:
@@ -31,7 +50,7 @@ def detect(page: bytes) -> Adapter:
 
 
 def adapter_named(name: str) -> Adapter:
-    """Return the adapter called `name`, or the one that detects (`auto`). Raises `UserError`."""
+    """Return an adapter called `name`, or one that detects (`auto`). Raises `UserError`."""
     adapters: tuple[Adapter, ...] = (Auto(), *ADAPTERS)
     for adapter in adapters:
         if adapter.name == name:
