@@ -1,8 +1,10 @@
 """Consistent hashing moves only the keys of the target that came or went."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nightshift.balancing import hash_ring
 from nightshift.balancing.hash_ring import HashRing
 
 KEYS = [f"user-{number}" for number in range(500)]
@@ -37,3 +39,38 @@ def test_keys_spread() -> None:
 def test_nobody_allowed_is_nobody() -> None:
     assert HashRing("AB").find("key", ()) is None
     assert HashRing(()).find("key", "AB") is None
+
+
+def test_the_mapping_is_the_one_of_old() -> None:
+    """Keys must not move when Nightshift is updated: their replicas hold what they had asked for."""
+    ring = HashRing("ABCDEFGH")
+    assert "".join(str(ring.find(key, "ABCDEFGH")) for key in KEYS[:32]) == "BHHBGBBCHACCCDDCGHGEBBHCGCHABGBH"
+
+
+@given(target_sets, st.lists(st.sampled_from("ABCDEFGH"), max_size=12))
+def test_changes_one_by_one_give_the_same_ring(targets: set[str], changes: list[str]) -> None:
+    ring, targets = HashRing(targets), set(targets)
+    for target in changes:
+        if target in targets:
+            ring.remove(target)
+        else:
+            ring.add(target)
+        targets ^= {target}
+        fresh = HashRing(targets)
+        assert [ring.find(key, targets) for key in KEYS[:50]] == [
+            fresh.find(key, targets) for key in KEYS[:50]
+        ]
+
+
+@given(st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=12))
+def test_points_that_collide_belong_to_the_lesser_name(changes: list[str]) -> None:
+    targets: set[str] = set()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hash_ring, "_hash", lambda text: ord(text[-1]) % 4)
+        ring = HashRing(targets)
+        for target in changes:
+            (ring.remove if target in targets else ring.add)(target)
+            targets ^= {target}
+        owners = [ring.find(str(number), targets) for number in range(4)]
+        assert owners == [HashRing(targets).find(str(number), targets) for number in range(4)]
+        assert set(owners) <= {min(targets, default=None)}

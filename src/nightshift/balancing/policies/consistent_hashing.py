@@ -35,8 +35,11 @@ class ConsistentHashing:
     def targets_changed(self, targets: Iterable[str]) -> None:
         """See `Policy.targets_changed`."""
         ids = frozenset(targets)
-        if ids != self._ids:  # a ring of a thousand targets takes half a second to build
-            self._ids, self._ring = ids, HashRing(ids)
+        for gone in self._ids - ids:
+            self._ring.remove(gone)
+        for new in ids - self._ids:
+            self._ring.add(new)
+        self._ids = ids
 
     def affinity(self, request: Request, among: Sequence[str]) -> tuple[str | None, float]:
         """See `Policy.affinity`: the owner of the key is where its requests went before."""
