@@ -6,6 +6,7 @@ from typing import NoReturn
 import typer
 
 from nightshift import __version__
+from nightshift.backends.doctor.command import doctor
 from nightshift.backends.emulated.command import engine
 from nightshift.bench.client_command import client
 from nightshift.bench.compare.command import compare
@@ -27,7 +28,7 @@ bench = typer.Typer(help="Compare systems, drive load, make reports.", no_args_i
 
 for of_service in (up, status, down):
     app.command(rich_help_panel="Run a service on this machine")(of_service)
-for part in (balancer, engine):
+for part in (balancer, engine, doctor):
     app.command(rich_help_panel="Single parts")(part)
 app.add_typer(wan_app, name="wan", rich_help_panel="Single parts")
 app.add_typer(bench, name="bench", rich_help_panel="Measure")

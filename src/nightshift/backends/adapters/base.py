@@ -135,6 +135,22 @@ def _label(labels: bytes, name: bytes) -> bytes:
     return labels.replace(b"{", b",", 1).partition(begins)[2].partition(b'"')[0]
 
 
+class EngineAdapter(Adapter, Protocol):
+    """The adapter of one kind of engine, which has names for its gauges."""
+
+    @property
+    def pending(self) -> Gauge:
+        """Requests that wait in the engine."""
+
+    @property
+    def running(self) -> Gauge:
+        """Requests in its batch."""
+
+    @property
+    def kv_use(self) -> Gauge:
+        """Share of its KV memory in use; without names where the engine has no such gauge."""
+
+
 @dataclass(frozen=True, slots=True)
 class GaugeNames:
     """An adapter that needs no more than three gauges, and the beginning of the engine's own names."""

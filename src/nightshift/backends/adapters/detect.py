@@ -1,6 +1,13 @@
 """Finding the adapter: by the engine's name in the settings, or from the page itself (`auto`)."""
 
-from nightshift.backends.adapters.base import METRICS_PATH, UNKNOWN, Adapter, MetricsError, require_page
+from nightshift.backends.adapters.base import (
+    METRICS_PATH,
+    UNKNOWN,
+    Adapter,
+    EngineAdapter,
+    MetricsError,
+    require_page,
+)
 from nightshift.backends.adapters.llama_cpp import LLAMA_CPP
 from nightshift.backends.adapters.sglang import SGLANG
 from nightshift.backends.adapters.tensorrt_llm import TENSORRT_LLM, TRITON
@@ -9,7 +16,7 @@ from nightshift.backends.adapters.vllm import VLLM
 from nightshift.balancing.messages import ReplicaReport
 from nightshift.errors import UserError
 
-ADAPTERS: tuple[Adapter, ...] = (VLLM, SGLANG, LLAMA_CPP, TGI, TENSORRT_LLM, TRITON)
+ADAPTERS: tuple[EngineAdapter, ...] = (VLLM, SGLANG, LLAMA_CPP, TGI, TENSORRT_LLM, TRITON)
 
 
 class Auto:
@@ -23,7 +30,7 @@ class Auto:
     metrics_path = METRICS_PATH
 
     def __init__(self) -> None:
-        self._last: Adapter = VLLM
+        self._last: EngineAdapter = VLLM
 
     def recognises(self, page: bytes) -> bool:
         """See `Adapter.recognises`."""
@@ -40,7 +47,7 @@ class Auto:
         return self._last.read(page)
 
 
-def detect(page: bytes) -> Adapter:
+def detect(page: bytes) -> EngineAdapter:
     """Return the adapter of the engine that wrote `page`; `MetricsError` if it is none that is known."""
     for adapter in ADAPTERS:
         if adapter.recognises(page):

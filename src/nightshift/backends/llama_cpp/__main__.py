@@ -28,6 +28,7 @@ def serve(
     ctx: Annotated[int, typer.Option(min=64, help="Tokens of context, shared by the slots.")] = 8192,
     threads: Annotated[int, typer.Option(min=1, help="CPU threads; more than one only on idle cores.")] = 1,
     cache_mib: Annotated[int, typer.Option(min=0, help="Memory for the prefixes of earlier prompts.")] = 1024,
+    metrics: Annotated[bool, typer.Option(help="Show /metrics.")] = True,
     with_parent: Annotated[
         bool, typer.Option(help="End when the process that started this one ends.")
     ] = False,
@@ -43,7 +44,7 @@ def serve(
     with reserve(host, port) as held:
         port = held.getsockname()[1]
         settings = Settings(
-            model_path or shipped_weights(), host, port, alias, slots, ctx, threads, cache_mib
+            model_path or shipped_weights(), host, port, alias, slots, ctx, threads, cache_mib, metrics
         )
         try:
             server = start(settings)

@@ -22,6 +22,7 @@ class Settings:
     context_tokens: int = 8192
     threads: int = 1
     cache_mib: int = 1024
+    metrics: bool = True
 
 
 # The server keeps a thread for each open connection; a balancer holds as many as it has requests on the
@@ -47,5 +48,6 @@ def start(settings: Settings) -> Any:  # noqa: ANN401 - the wheel is untyped
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = settings.threads
     params.n_threads_http = _HTTP_THREADS
     params.cache_ram_mib = settings.cache_mib
-    params.endpoint_metrics = params.endpoint_slots = params.offline = True
+    params.endpoint_metrics = settings.metrics
+    params.endpoint_slots = params.offline = True
     return xllamacpp.Server(params)
