@@ -126,7 +126,7 @@ def test_without_limits_all_passes() -> None:
 
 def test_a_clock_that_stands_still_or_steps_back_gives_nothing_away() -> None:
     bucket = Bucket(60)
-    bucket.take(100.0, 60)
+    bucket.charge(100.0, 60)
     assert bucket.left(100.0) == 0
     assert bucket.left(90.0) <= 0
 

@@ -26,6 +26,7 @@ MOST_DEBT_MINUTES = 10
 """Minutes of refill that a bucket may be below zero: a 128k answer against 13k tokens a minute, in full."""
 
 _MINUTE_S = 60.0
+_ROUNDING_S = 1e-9
 
 
 def estimated_tokens(prompt_bytes: int) -> int:
@@ -36,36 +37,43 @@ def estimated_tokens(prompt_bytes: int) -> int:
 class Bucket:
     """`limit` units a minute, at most `limit` of them saved up."""
 
-    __slots__ = ("_full_at", "_rate", "limit")
+    __slots__ = ("_full_at", "_s_per_unit", "limit")
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._rate = limit / _MINUTE_S
+        self._s_per_unit = _MINUTE_S / limit
         self._full_at = -inf
 
     def left(self, now: float) -> float:
         """Return the units in it; below zero while in debt."""
-        missing_s = self._full_at - now
-        return self.limit if missing_s <= 0 else self.limit - missing_s * self._rate
+        return self.limit - self.full_in_s(now) / self._s_per_unit
 
     def full_in_s(self, now: float) -> float:
         """Return the seconds until it is full."""
         return max(0.0, self._full_at - now)
 
-    def wait_s(self, now: float, units: float) -> float:
-        """Return the seconds until `units` are there, 0 for now; a full bucket is enough for any number."""
-        spare_s = (self.limit - units) / self._rate if units < self.limit else 0.0
-        return max(0.0, self._full_at - now - spare_s)
+    def draw(self, now: float, units: int) -> float:
+        """Take units out and return 0, or return the seconds until they are there.
 
-    def take(self, now: float, units: float) -> None:
-        """Take units out, or with a negative number put them back."""
-        full_at = max(now, self._full_at) + units / self._rate
+        More than a bucket holds takes a full one.
+        """
+        full_at = self._full_at if self._full_at > now else now
+        full_at += (units if units < self.limit else self.limit) * self._s_per_unit
+        wait_s = full_at - now - _MINUTE_S
+        if wait_s > _ROUNDING_S:
+            return wait_s
+        self._full_at = full_at
+        return 0.0
+
+    def charge(self, now: float, units: float) -> None:
+        """Take units out, into debt if need be; with a negative number put them back."""
+        full_at = max(now, self._full_at) + units * self._s_per_unit
         self._full_at = min(full_at, now + (1 + MOST_DEBT_MINUTES) * _MINUTE_S)
 
     def inherit(self, now: float, old: "Bucket | None") -> None:
         """Take over what an old bucket, of another limit, was charged: no reload gives a fresh minute."""
         if old is not None:
-            self.take(now, old.limit - old.left(now))
+            self.charge(now, old.limit - old.left(now))
 
 
 class Refusal(NamedTuple):
@@ -111,26 +119,22 @@ class Quota:
         """
         requests, bucket = self.requests, self.tokens
         if requests is not None:
-            wait_s = requests.wait_s(now, 1)
-            if wait_s > 0:
+            wait_s = requests.draw(now, 1)
+            if wait_s:
                 return Refusal("requests", requests.limit, ceil(wait_s))
         if bucket is not None:
-            wait_s = bucket.wait_s(now, tokens)
-            if wait_s > 0:
+            wait_s = bucket.draw(now, tokens)
+            if wait_s:
+                if requests is not None:
+                    requests.charge(now, -1)
                 return Refusal("tokens", bucket.limit, ceil(wait_s))
-            bucket.take(now, self.charge_for(tokens))
-        if requests is not None:
-            requests.take(now, 1)
         return None
-
-    def charge_for(self, tokens: int) -> int:
-        """Return what `admit` charges for an estimate: no more than a full bucket, so it makes no debt."""
-        return tokens if self.tokens is None else min(tokens, self.tokens.limit)
 
     def settle(self, now: float, estimate: int, actual: int) -> None:
         """The answer has ended: it was admitted with `estimate`, and came to `actual` tokens."""
-        if self.tokens is not None:
-            self.tokens.take(now, actual - self.charge_for(estimate))
+        bucket = self.tokens
+        if bucket is not None:
+            bucket.charge(now, actual - min(estimate, bucket.limit))
 
     def standing(self, now: float) -> list[Standing]:
         """Return what is left of each limit."""
