@@ -14,7 +14,6 @@ sharing a bucket between balancers, which would cost a trip across the ocean for
 at each balancer by itself.
 """
 
-from dataclasses import dataclass
 from math import ceil, inf
 from typing import NamedTuple
 
@@ -32,6 +31,15 @@ _ROUNDING_S = 1e-9
 def estimated_tokens(prompt_bytes: int) -> int:
     """Return what a rendered prompt of this length may come to in tokens, at least 1."""
     return prompt_bytes // BYTES_PER_TOKEN + 1
+
+
+class Standing(NamedTuple):
+    """One bucket as its user gets to see it."""
+
+    limit: int
+    remaining: int
+    reset_ms: int
+    """Until it is full."""
 
 
 class Bucket:
@@ -70,10 +78,22 @@ class Bucket:
         full_at = max(now, self._full_at) + units * self._s_per_unit
         self._full_at = min(full_at, now + (1 + MOST_DEBT_MINUTES) * _MINUTE_S)
 
-    def inherit(self, now: float, old: "Bucket | None") -> None:
-        """Take over what an old bucket, of another limit, was charged: no reload gives a fresh minute."""
-        if old is not None:
-            self.charge(now, old.limit - old.left(now))
+    def standing(self, now: float) -> Standing:
+        """Return what its user may know of it."""
+        full_in_s = self._full_at - now
+        if full_in_s <= 0:
+            return Standing(self.limit, self.limit, 0)
+        return Standing(
+            self.limit, max(0, int(self.limit - full_in_s / self._s_per_unit)), ceil(full_in_s * 1000)
+        )
+
+    def change(self, now: float, limit: int) -> None:
+        """Go on with another limit, and with what was charged: a reload gives no fresh minute."""
+        missing = self.limit - self.left(now)
+        self.limit = limit
+        self._s_per_unit = _MINUTE_S / limit
+        self._full_at = now
+        self.charge(now, missing)
 
 
 class Refusal(NamedTuple):
@@ -85,31 +105,19 @@ class Refusal(NamedTuple):
     retry_after_s: int
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """One bucket as its user gets to see it."""
-
-    what: str
-    limit: int
-    remaining: int
-    reset_s: float
-
-
 class Quota:
     """The limits of one key. A limit that is None is none."""
 
     __slots__ = ("requests", "tokens")
 
     def __init__(self, requests_per_minute: int | None, tokens_per_minute: int | None) -> None:
-        self.requests = None if requests_per_minute is None else Bucket(requests_per_minute)
-        self.tokens = None if tokens_per_minute is None else Bucket(tokens_per_minute)
+        self.requests = _bucket(requests_per_minute)
+        self.tokens = _bucket(tokens_per_minute)
 
-    def inherit(self, now: float, old: "Quota") -> None:
-        """Go on from where the key stood under its old limits."""
-        if self.requests is not None:
-            self.requests.inherit(now, old.requests)
-        if self.tokens is not None:
-            self.tokens.inherit(now, old.tokens)
+    def change(self, now: float, requests_per_minute: int | None, tokens_per_minute: int | None) -> None:
+        """Other limits from now on, also for requests that are still to be settled."""
+        self.requests = _changed(self.requests, now, requests_per_minute)
+        self.tokens = _changed(self.tokens, now, tokens_per_minute)
 
     def admit(self, now: float, tokens: int) -> Refusal | None:
         """Charge a request of so many tokens, or say why not; a refused one is charged nothing.
@@ -136,11 +144,13 @@ class Quota:
         if bucket is not None:
             bucket.charge(now, actual - min(estimate, bucket.limit))
 
-    def standing(self, now: float) -> list[Standing]:
-        """Return what is left of each limit."""
-        buckets = (("requests", self.requests), ("tokens", self.tokens))
-        return [
-            Standing(what, bucket.limit, max(0, int(bucket.left(now))), bucket.full_in_s(now))
-            for what, bucket in buckets
-            if bucket is not None
-        ]
+
+def _bucket(limit: int | None) -> Bucket | None:
+    return None if limit is None else Bucket(limit)
+
+
+def _changed(bucket: Bucket | None, now: float, limit: int | None) -> Bucket | None:
+    if bucket is None or limit is None:
+        return _bucket(limit)
+    bucket.change(now, limit)
+    return bucket

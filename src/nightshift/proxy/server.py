@@ -30,15 +30,15 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         loop = asyncio.get_running_loop()
-        limits, token = settings.limits, settings.peer_token
+        limits = settings.limits
         identity = Identity(settings.name, settings.region)
         balancer = Balancer(name=settings.name, switches=settings.switches, rng=Random(settings.seed))
-        tokens = PeerTokens(token)
+        tokens = PeerTokens(settings.peer_token)
         # The loop's own clock stands still within a turn and counts whole milliseconds (libuv).
-        self.dispatcher = Dispatcher(balancer, monotonic, peer_token=token)
+        self.dispatcher = Dispatcher(balancer, monotonic, peer_token=tokens.shown)
         make_pool = partial(Pool, loop=loop, limits=limits)
         self._probes = Probes(self.dispatcher, make_pool, limits.probe_s)
-        self._peers = Peers(self.dispatcher, make_pool, limits.probe_s, token)
+        self._peers = Peers(self.dispatcher, make_pool, limits.probe_s, tokens.shown)
         self.dispatcher.asks_to_steal = self._peers.ask_to_steal
         self._targets = TargetSet(
             self.dispatcher, self._probes, self._peers, region=settings.region, make_pool=make_pool

@@ -24,6 +24,7 @@ from nightshift.backends.adapters import adapter_named
 from nightshift.balancing.policies import POLICIES
 from nightshift.balancing.switches import Switches
 from nightshift.errors import UserError
+from nightshift.proxy.access.settings import AccessSettings, HeaderValue
 from nightshift.proxy.limits import Limits, Strict
 
 
@@ -72,6 +73,8 @@ class ReplicaSettings(Strict):
     address: Address
     region: Region = ""
     engine: Engine = "auto"
+    upstream_authorization: HeaderValue | None = Field(default=None, repr=False)
+    """The Authorization that this engine is shown, in place of the client's: `Bearer ...`."""
 
 
 class PeerSettings(Strict):
@@ -98,16 +101,14 @@ class Targets(Strict):
         return targets
 
 
-class Settings(Targets):
-    """One balancer. See the fields of `Switches` for how it places requests."""
+class Settings(Targets, AccessSettings):
+    """One balancer. `Switches` has how it places requests, `AccessSettings` who may do what."""
 
     name: Name
     region: Region
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     switches: Switches = Switches()
-    peer_token: str | None = Field(default=None, min_length=8, repr=False)
-    """The secret that balancers of a service share, and that their controller shows."""
     speed: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     limits: Limits = Limits()
     seed: int = 0
@@ -126,14 +127,9 @@ class Settings(Targets):
                 raise ValueError(f"unknown policy {name!r}; known are {', '.join(sorted(POLICIES))}")
         return switches
 
-    @field_validator("peer_token")
-    @classmethod
-    def _token_fits_a_header(cls, token: str | None) -> str | None:
-        return token if token is None else _header_safe(token)
-
     @model_validator(mode="after")
     def _peers_need_a_token(self) -> "Settings":
-        if self.peers and self.peer_token is None:
+        if self.peers and not self.peer_token:
             raise ValueError(
                 "peers are given but no peer_token: without the shared secret a peer takes a request that "
                 "was handed over for a client's, and may hand it back"

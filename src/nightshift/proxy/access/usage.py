@@ -10,21 +10,23 @@ may come from what a client wrote and the engine repeats (a tool's schema in the
 one that has token counts is taken, and never less than the events that were counted.
 """
 
-import json
 import re
 from collections import deque
 from collections.abc import Mapping
 
+import orjson
+
 TAIL_BYTES = 8_192
 """Bytes of the end that are searched: usage, and what engines put behind it (timings, metadata, `[DONE]`)."""
 
-_USAGE = re.compile(rb'"usage"\s*:\s*(?=\{)')
+_NAME = b'"usage"'
+_OBJECT = re.compile(rb'"usage"\s*:\s*(\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\})')
+"""With details, which are objects in it, and nothing deeper."""
 _PARTS = (("prompt_tokens", "completion_tokens"), ("input_tokens", "output_tokens"))
 _MOST = 10**9
 """Tokens that no answer has: a count above is not believed."""
 _TRIES = 8
 """Objects that are looked at, from the last: a tail full of beginnings shall cost nothing."""
-_decoder = json.JSONDecoder()
 
 
 class UsageMeter:
@@ -57,16 +59,23 @@ class UsageMeter:
 
 def reported_tokens(tail: bytes) -> int | None:
     """Return the tokens, of prompt and answer, in the last usage object of `tail`; None if there is none."""
-    for match in reversed(list(_USAGE.finditer(tail))[-_TRIES:]):
-        try:
-            text = tail[match.end() :].decode("utf-8", "replace")
-            usage, _ = _decoder.raw_decode(text)
-        except (ValueError, RecursionError):
-            continue  # cut off, or no JSON; an earlier one may do
-        total = _total(usage)
+    position = len(tail)
+    for _ in range(_TRIES):
+        position = tail.rfind(_NAME, 0, position)
+        if position < 0:
+            return None
+        found = _OBJECT.match(tail, position)
+        total = None if found is None else _total_in(found[1])
         if total is not None:
             return total
     return None
+
+
+def _total_in(raw: bytes) -> int | None:
+    try:
+        return _total(orjson.loads(raw))
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _total(usage: Mapping[str, object]) -> int | None:
