@@ -26,7 +26,7 @@ $(VENV)/.llamacpp: $(VENV)/.bench
 
 $(VENV)/.dev: $(VENV)/.llamacpp
 	@echo "Installing what the tests need ..."
-	@$(PIP) -e '.[bench,llamacpp,dev]'
+	@$(PIP) -e '.[bench,llamacpp,otel,dev]'
 	@touch $@
 
 ifeq ($(ENGINE),llama.cpp)

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -16,8 +17,11 @@ from nightshift.proxy.seen.exposition import Exposition
 from nightshift.proxy.seen.histogram import Histogram
 from nightshift.proxy.seen.metrics import Metrics
 from nightshift.proxy.seen.metrics_page import table
-from nightshift.proxy.seen.outcome import CLIENT_GONE, FAILED, REFUSED, Outcome
+from nightshift.proxy.seen.outcome import CLIENT_GONE, FAILED, REFUSED
 from nightshift.proxy.seen.reading import IndexReading, Reading, TargetReading
+
+if TYPE_CHECKING:
+    from tests.proxy.seen.conftest import MakeOutcome
 
 PAGE = Path(__file__).parents[3] / "docs/reference/metrics.md"
 
@@ -36,18 +40,8 @@ READING = Reading(
 )
 
 
-def outcome(**facts: object) -> Outcome:
-    defaults: dict[str, object] = {
-        "id": "b-1",
-        "method": "POST",
-        "path": "/v1/x",
-        "arrived": 1.0,
-        "status": 200,
-    }
-    return Outcome(**{**defaults, **facts})  # type: ignore[arg-type]  # a table of mixed types
-
-
-def busy() -> Metrics:
+@pytest.fixture
+def busy(outcome: "MakeOutcome") -> Metrics:
     """Return metrics in which everything was counted once at least."""
     metrics = Metrics()
     metrics.targets_are(replicas=["r-1"], peers=["p"])
@@ -92,8 +86,8 @@ def samples(metrics: Metrics, reading: Reading = READING) -> dict[str, float]:
     }
 
 
-def test_what_was_counted_is_shown() -> None:
-    shown = samples(busy())
+def test_what_was_counted_is_shown(busy: Metrics) -> None:
+    shown = samples(busy)
     expected = {
         "nightshift_requests_total{outcome=completed,status=200}": 1,
         "nightshift_requests_total{outcome=refused,status=429}": 1,
@@ -124,31 +118,30 @@ def test_what_was_counted_is_shown() -> None:
     assert shown["nightshift_target_first_content_seconds_sum{target=r-1}"] == pytest.approx(0.3)
 
 
-def test_a_gauge_that_is_not_known_is_missing() -> None:
-    shown = samples(busy())
+def test_a_gauge_that_is_not_known_is_missing(busy: Metrics) -> None:
+    shown = samples(busy)
     assert "nightshift_target_pending_requests{kind=replica,region=eu,target=r-1}" in shown
     assert not any("pending" in name and "target=p" in name for name in shown)
     assert "nightshift_config_last_reload_successful{}" not in samples(Metrics())
 
 
-def test_a_status_of_its_own_is_no_series_of_its_own() -> None:
+def test_a_status_of_its_own_is_no_series_of_its_own(outcome: "MakeOutcome") -> None:
     metrics = Metrics()
     for status in (777, 778, 599):
         metrics.ended(outcome(status=status))
     assert samples(metrics)["nightshift_requests_total{outcome=completed,status=other}"] == 3
 
 
-def test_what_was_counted_of_a_target_goes_with_it() -> None:
-    metrics = busy()
-    metrics.targets_are(replicas=["r-2"], peers=[])
-    metrics.models_are([])
-    shown = samples(metrics, Reading(states=()))
+def test_what_was_counted_of_a_target_goes_with_it(busy: Metrics) -> None:
+    busy.targets_are(replicas=["r-2"], peers=[])
+    busy.models_are([])
+    shown = samples(busy, Reading(states=()))
     assert not [name for name in shown if "target=r-1" in name or "peer=p" in name or "llama" in name]
     assert shown["nightshift_requests_total{outcome=completed,status=200}"] == 1
 
 
-def test_both_formats_are_what_their_parsers_take_and_what_the_catalogue_says() -> None:
-    exposition = Exposition(busy(), lambda: READING)
+def test_both_formats_are_what_their_parsers_take_and_what_the_catalogue_says(busy: Metrics) -> None:
+    exposition = Exposition(busy, lambda: READING)
     page, content_type = exposition.page("application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text")
     kinds = {

@@ -44,3 +44,21 @@ class QuietLog:
             del self._causes[next(iter(self._causes))]
         more = " (and %d more like this)" if left_out else ""
         self._log.warning(message + more, *values, *([left_out] if left_out else []))
+
+
+class OnceInAWhile(logging.Filter):
+    """The same for a logger of somebody else: each place that logs gets one line in `interval_s`."""
+
+    def __init__(self, clock: Callable[[], float], interval_s: float = INTERVAL_S) -> None:
+        super().__init__()
+        self._clock = clock
+        self._interval_s = interval_s
+        self._written: dict[tuple[str, int], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Tell whether the record is written."""
+        place, now = (record.pathname, record.lineno), self._clock()
+        if now - self._written.get(place, float("-inf")) < self._interval_s:
+            return False
+        self._written[place] = now
+        return True
