@@ -25,6 +25,8 @@ def peer_report(queue: int = 0, available: int = 1, replicas: int = 1, outstandi
 def balancer(switches: Switches, replicas: str = "ab", peers: str = "PQ") -> Balancer:
     made = Balancer(name="me", switches=switches, rng=Random(0))
     made.targets_changed(0.0, replicas=replicas, peers=peers)
+    for replica in replicas:
+        made.replica_probed(0.0, replica, FREE)
     return made
 
 
@@ -244,8 +246,9 @@ class TestFailures:
             fill(made)
             made.request_arrived(1.0, request("1"))
             made.request_arrived(2.0, request("2"))
+            made.replica_probed(30.5, "a", FULL)
             if lost:
-                made.replica_failed(3.0, "a")
+                made.replica_failed(30.6, "a")
             assert made.time_passed(30.9) == []
             said = made.time_passed(31.0)
             assert [(a.request_id, a.status) for a in said if isinstance(a, Reject)] == [("1", status)]

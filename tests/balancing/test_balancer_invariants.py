@@ -2,8 +2,11 @@
 
 A machine throws random events at a balancer of a random system and follows each request by the actions
 alone. It checks that a request is in exactly one place and leaves it exactly once; that at most one hop is
-made; that an unavailable target gets nothing; that no request waits while a target is available to it; that
-the counts of outstanding work return to zero; and that the same events and seed give the same actions.
+made; that an unavailable target gets nothing, be it full, down, draining, ejected, on trial, without the
+model, or one that failed with the request; that nothing is placed after its deadline; that no request waits
+while a target is available to it; that no replica stays out for good; that the counts of outstanding work
+return to zero, and the masks say what the targets say; and that the same events and seed give the same
+actions.
 """
 
 from collections import Counter
@@ -13,12 +16,14 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from nightshift.balancing.balancer import Balancer
+from nightshift.balancing.balancer import MAX_LOSSES, Balancer
+from nightshift.balancing.health import TABLE, State, Takes
 from nightshift.balancing.messages import (
     Action,
     AskToSteal,
     Forward,
     HandOver,
+    PassOn,
     PeerReport,
     PromptKey,
     Reject,
@@ -27,9 +32,10 @@ from nightshift.balancing.messages import (
 )
 from nightshift.balancing.policies import POLICIES
 from nightshift.balancing.stealing import may_give
-from nightshift.balancing.switches import Across, PeerRule, Switches, ToReplicas
+from nightshift.balancing.switches import Across, Ejection, PeerRule, Switches, ToReplicas
+from nightshift.balancing.targets import Replica
 
-REPLICAS, PEERS = ["r1", "r2", "r3"], ["p1", "p2"]
+REPLICAS, PEERS, MODELS = ["r1", "r2", "r3"], ["p1", "p2"], ["", "m1", "m2"]
 systems = st.builds(
     Switches,
     across=st.sampled_from([*Across, Across.SELECTIVE_PUSH, Across.SELECTIVE_PUSH]),
@@ -42,8 +48,19 @@ systems = st.builds(
     peer_rule=st.builds(PeerRule, st.integers(0, 5), st.booleans()),
     max_queue=st.integers(1, 20),
     index_bytes=st.just(5000),
+    stale_s=st.sampled_from([0.1, 10.0]),
+    ejection=st.builds(
+        Ejection,
+        failures=st.integers(1, 3),
+        base_s=st.sampled_from([0.1, 1.0]),
+        longest_s=st.just(2.0),
+        most_share=st.sampled_from([0.5, 1.0]),
+    ),
 )
-reports = st.builds(ReplicaReport, pending=st.sampled_from([0, 1, 1]), running=st.integers(0, 5))
+reports = st.builds(
+    ReplicaReport, pending=st.sampled_from([0, 0, 1, 1, None]), running=st.none() | st.integers(0, 5)
+)
+served = st.none() | st.frozensets(st.sampled_from(MODELS[1:]))
 peer_reports = st.builds(
     PeerReport,
     queue=st.sampled_from([0, 0, 1, 5]),
@@ -51,7 +68,13 @@ peer_reports = st.builds(
     outstanding=st.integers(0, 9),
     replicas=st.integers(0, 3),
     available_replicas=st.integers(0, 3),
+    models=st.none() | st.sets(st.sampled_from(MODELS[1:])).map(lambda models: tuple(sorted(models))),
+    draining=st.sampled_from([False, False, True]),
 )
+
+
+def trial_is_on(replica: Replica) -> bool:
+    return replica.health.state is State.HALF_OPEN and replica.health.trial is not None
 
 
 class BalancerMachine(RuleBasedStateMachine):
@@ -61,6 +84,9 @@ class BalancerMachine(RuleBasedStateMachine):
         self.ids = 0
         self.waiting: dict[str, Request] = {}
         self.placed: dict[str, str] = {}
+        self.passed_on: set[str] = set()
+        self.ruled_out: dict[str, set[str]] = {}
+        self.draining = False
         self.asked: Counter[str] = Counter()
 
     @initialize(switches=systems, seed=st.integers(0, 9))
@@ -82,76 +108,187 @@ class BalancerMachine(RuleBasedStateMachine):
     def follow(self, action: Action) -> None:
         match action:
             case Forward(id_, replica, decision):
-                del self.waiting[id_]
-                self.placed[id_] = replica
-                assert replica in self.balancer.replicas.targets
-                assert self.balancer.replicas.targets[replica].reachable
+                self.check_replica(self.waiting[id_], replica)
                 assert 0 <= decision.matched <= 1
                 assert decision.queued_s >= 0
-            case HandOver(id_, peer, decision):
-                request = self.waiting.pop(id_)
+                self.place(id_, replica)
+            case HandOver(id_, peer_id, decision):
+                request, peer = self.waiting[id_], self.balancer.peers.targets[peer_id]
                 assert request.from_peer is None, "a second hop"
-                assert peer in self.balancer.peers.targets
-                assert self.balancer.peers.targets[peer].reachable or decision.reason == "stolen"
-                self.placed[id_] = peer
-            case Reject(id_):
-                del self.waiting[id_]
-            case AskToSteal(peer, count):
+                assert peer.reachable or decision.reason == "stolen"
+                assert decision.reason == "stolen" or peer.report is None or not peer.report.draining
+                models = None if peer.report is None else peer.report.models
+                assert not request.model or models is None or request.model in models
+                self.place(id_, peer_id)
+            case Reject(id_, status):
+                request = self.waiting.pop(id_)
+                self.ruled_out.pop(id_, None)
+                if status == 504:
+                    assert request.deadline is not None
+                    assert request.deadline <= self.now
+                if status == 404:
+                    assert self.nobody_serves(request)
+            case PassOn(id_):
+                assert id_ in self.placed, "it stays where it is"
+                self.passed_on.add(id_)
+            case AskToSteal(peer_id, count):
                 assert count > 0
                 assert not self.balancer.queue
-                self.asked[peer] += 1
+                assert not self.draining
+                self.asked[peer_id] += 1
+
+    def place(self, id_: str, target: str) -> None:
+        request = self.waiting.pop(id_)
+        assert request.deadline is None or self.now < request.deadline
+        assert target not in self.ruled_out.get(id_, ()), "never to a target that failed with it"
+        self.placed[id_] = target
+
+    def check_replica(self, request: Request, id_: str) -> None:
+        """By what was known before the event that placed it, and by that event."""
+        replica = self.balancer.replicas.targets[id_]
+        assert replica.models is None or not request.model or request.model in replica.models
+        assert replica.health.reachable
+        others = [r for r in self.balancer.replicas.targets.values() if serves(r, request.model)]
+        sound = [r for r in others if TABLE[r.health.state].takes in (Takes.BY_RULE, Takes.A_FEW)]
+        if sound:
+            assert TABLE[replica.health.state].takes is not Takes.NOTHING
+            assert replica.health.state is not State.HALF_OPEN or replica.health.trial == request.id
+
+    def nobody_serves(self, request: Request) -> bool:
+        replicas, peers = self.balancer.replicas.targets.values(), self.balancer.peers.targets.values()
+        reports = [peer.report for peer in peers] if self.switches.across is not Across.NONE else []
+        by_peer = [None if report is None else report.models for report in reports]
+        return not any(serves(replica, request.model) for replica in replicas) and not any(
+            models is None or request.model in models for models in by_peer
+        )
 
     @rule(
         text=st.text("ab", max_size=8),
         key=st.none() | st.sampled_from("xyz"),
         from_peer=st.none() | st.sampled_from(PEERS),
+        model=st.sampled_from(["", "", *MODELS]),
+        time_s=st.none() | st.sampled_from([0.0, 0.1, 1.0]),
     )
-    def request_arrives(self, text: str, key: str | None, from_peer: str | None) -> None:
+    def request_arrives(
+        self, text: str, key: str | None, from_peer: str | None, model: str, time_s: float | None
+    ) -> None:
         self.ids += 1
+        deadline = None if time_s is None else self.now + 0.03 + time_s
         prompt = PromptKey.of("m", "".join(letter * 64 for letter in text).encode())
-        request = Request(str(self.ids), prompt, key, from_peer)
+        request = Request(str(self.ids), prompt, key, from_peer, model=model, deadline=deadline)
         self.waiting[request.id] = request
-        available = {r.id for r in self.balancer.replicas.available()}
-        if (
-            actions := [a for a in self.tell("request_arrived", request) if isinstance(a, Forward)]
-        ) and not self.switches.overcommit:
-            assert actions[0].replica in available
+        replicas = self.balancer.replicas
+        available = {r.id for r in replicas.within(replicas.available(model))}
+        late = deadline is not None and deadline <= self.now + 0.03
+        pushed = self.switches.across is Across.PUSH and from_peer is None
+        actions = self.tell("request_arrived", request)
+        forwards = [a for a in actions if isinstance(a, Forward)]
+        if forwards and not self.switches.overcommit:
+            assert forwards[0].replica in available
+        if self.draining or late:
+            assert [getattr(a, "status", 0) for a in actions] == [503 if self.draining else 504]
+        elif available and not pushed:
+            assert forwards, "whoever waits: it takes what is available to it"
+
+    def draw_placed(self, data: st.DataObject, *, at: list[str] | None = None) -> str:
+        """A request that is somewhere, without having been answered."""
+        ids = sorted(set(self.placed) - self.passed_on)
+        return data.draw(st.sampled_from([id_ for id_ in ids if at is None or self.placed[id_] in at]))
+
+    def leaves(self, id_: str) -> None:
+        self.placed.pop(id_, None)
+        self.waiting.pop(id_, None)
+        self.ruled_out.pop(id_, None)
+        self.passed_on.discard(id_)
+
+    def comes_back(self, id_: str, *, rule_out: bool) -> None:
+        """The request is in nobody's hands until the balancer has said what is to become of it."""
+        entry = self.balancer.ledger.get(id_)
+        assert entry is not None
+        self.waiting[id_] = entry.request
+        target = self.placed.pop(id_)
+        if rule_out:
+            self.ruled_out.setdefault(id_, set()).add(target)
 
     @precondition(lambda self: self.placed)
-    @rule(data=st.data())
-    def request_ends(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), event=st.sampled_from(["request_ended", "request_failed"]))
+    def request_ends(self, data: st.DataObject, event: str) -> None:
         id_ = data.draw(st.sampled_from(sorted(self.placed)))
-        del self.placed[id_]
-        self.tell("request_ended", id_)
+        self.leaves(id_)
+        self.tell(event, id_)
 
-    @precondition(lambda self: self.placed)
+    @precondition(lambda self: set(self.placed) - self.passed_on)
     @rule(data=st.data())
     def target_is_unreachable(self, data: st.DataObject) -> None:
-        id_ = data.draw(st.sampled_from(sorted(self.placed)))
-        entry = next(p.entry for p in self.balancer.ledger if p.entry.request.id == id_)
-        del self.placed[id_]
-        self.waiting[id_] = entry.request
+        id_ = self.draw_placed(data)
+        self.comes_back(id_, rule_out=False)
         self.tell("request_undelivered", id_)
 
-    @precondition(lambda self: self.placed)
+    @precondition(lambda self: set(self.placed) - self.passed_on)
     @rule(data=st.data())
     def target_fails(self, data: st.DataObject) -> None:
-        id_ = data.draw(st.sampled_from(sorted(self.placed)))
-        entry = next(p.entry for p in self.balancer.ledger if p.entry.request.id == id_)
-        failed, losses = self.placed.pop(id_), entry.losses
-        self.waiting[id_] = entry.request
+        id_ = self.draw_placed(data)
+        losses = self.losses(id_)
+        self.comes_back(id_, rule_out=True)
         self.tell("request_lost", id_)
         assert id_ not in self.waiting, "it is retried at once or not at all"
-        assert self.placed.get(id_) != failed, "never on the same target"
-        assert losses == 0 or id_ not in self.placed, "two targets are enough"
+        assert losses + 1 < MAX_LOSSES or id_ not in self.placed, "two targets are enough"
+
+    @precondition(lambda self: set(self.placed) - self.passed_on)
+    @rule(data=st.data())
+    def target_refuses(self, data: st.DataObject) -> None:
+        id_ = self.draw_placed(data)
+        losses, target = self.losses(id_), self.placed[id_]
+        self.comes_back(id_, rule_out=True)
+        request = self.waiting[id_]
+        self.placed[id_] = target  # where it stays if the answer is passed on
+        self.tell("request_refused", id_)
+        if self.waiting.pop(id_, None) is not None:
+            assert id_ in self.passed_on
+        elif losses + 1 >= MAX_LOSSES or (request.deadline is not None and request.deadline <= self.now):
+            raise AssertionError("two targets are enough, and time is up when it is up")
+
+    @precondition(lambda self: any(self.placed[id_] in PEERS for id_ in set(self.placed) - self.passed_on))
+    @rule(data=st.data())
+    def peer_declines(self, data: st.DataObject) -> None:
+        id_ = self.draw_placed(data, at=PEERS)
+        peer = self.placed[id_]
+        self.comes_back(id_, rule_out=True)
+        self.placed[id_] = peer
+        before = len(self.balancer.queue)
+        self.tell("request_declined", id_)
+        if id_ in self.passed_on:
+            del self.waiting[id_]
+        elif id_ in self.waiting:
+            del self.placed[id_]
+            assert before < self.switches.max_queue
+
+    def losses(self, id_: str) -> int:
+        entry = self.balancer.ledger.get(id_)
+        assert entry is not None
+        return entry.losses
 
     @precondition(lambda self: self.placed or self.waiting)
     @rule(data=st.data())
     def client_leaves(self, data: st.DataObject) -> None:
         id_ = data.draw(st.sampled_from(sorted([*self.placed, *self.waiting])))
-        self.placed.pop(id_, None)
-        self.waiting.pop(id_, None)
+        self.leaves(id_)
         self.tell("client_gone", id_)
+
+    @rule(replica=st.sampled_from(REPLICAS), models=served)
+    def replica_names_its_models(self, replica: str, models: frozenset[str] | None) -> None:
+        self.tell("models_reported", replica, models)
+
+    @rule(replica=st.sampled_from(REPLICAS), draining=st.booleans())
+    def operator_drains_a_replica(self, replica: str, draining: bool) -> None:
+        self.tell("replica_draining", replica, draining)
+
+    @precondition(lambda self: self.ids > 5)
+    @rule()
+    def balancer_drains(self) -> None:
+        self.draining = True
+        self.tell("drain")
+        assert self.balancer.report().available_replicas == 0
 
     @rule(replica=st.sampled_from(REPLICAS), report=reports)
     def replica_reports(self, replica: str, report: ReplicaReport) -> None:
@@ -191,6 +328,13 @@ class BalancerMachine(RuleBasedStateMachine):
         self.tell("time_passed")
 
     @rule()
+    def ejections_end(self) -> None:
+        self.now += 2.5  # longer than the longest, with its jitter
+        self.tell("time_passed")
+        states = [replica.health.state for replica in self.balancer.replicas.targets.values()]
+        assert State.EJECTED not in states
+
+    @rule()
     def a_long_time_passes(self) -> None:
         self.now += self.switches.max_queue_s
         self.tell("time_passed")
@@ -200,41 +344,64 @@ class BalancerMachine(RuleBasedStateMachine):
     def every_request_is_in_one_place(self) -> None:
         if self.ids:
             assert len(self.balancer.queue) == len(self.waiting)
-            assert {p.entry.request.id: p.target.id for p in self.balancer.ledger} == self.placed
+            assert {e.request.id: e.target.id for e in self.balancer.ledger if e.target} == self.placed
             outstanding = [*self.balancer.replicas.targets.values(), *self.balancer.peers.targets.values()]
             assert all(t.outstanding >= 0 for t in [*outstanding, self.balancer.peers.self])
 
     @invariant()
+    def masks_say_what_targets_say(self) -> None:
+        pool = self.balancer.replicas
+        for replica in pool.targets.values():
+            takes, bit = TABLE[replica.health.state].takes, replica.bit
+            free = takes is Takes.A_TRIAL and not trial_is_on(replica)
+            assert bool(pool.takers & bit) is (takes in (Takes.BY_RULE, Takes.A_FEW) or free)
+            assert bool(pool.reachable & bit) is replica.health.reachable
+        everyone = sum(replica.bit for replica in pool.targets.values())
+        assert pool.everyone == everyone
+        assert (pool.roomy | pool.reachable | pool.sound | pool.takers) & ~everyone == 0
+        assert pool.outstanding == sum(replica.outstanding for replica in pool.targets.values())
+
+    @invariant()
+    def ejections_are_bounded(self) -> None:
+        replicas = self.balancer.replicas.targets.values()
+        ejected = sum(replica.health.breaker is State.EJECTED for replica in replicas)
+        assert ejected <= (self.switches.ejection.most_share * len(replicas) if self.ids else 0)
+
+    @invariant()
     def nobody_waits_while_a_target_is_available(self) -> None:
-        if self.waiting:
-            assert not self.balancer.replicas.available()
-            assert not (self.switches.overcommit and self.balancer.replicas.reachable())
-            may_cross = [r for r in self.waiting.values() if r.from_peer is None]
-            if may_cross and self.switches.across is Across.SELECTIVE_PUSH:
-                assert not self.balancer.peers.with_room(len(self.waiting) - 1)
-            if may_cross and self.switches.across is Across.PUSH and not self.balancer.replicas.reachable():
-                assert not self.balancer.peers.that_serve()
+        for request in self.waiting.values():
+            replicas, peers = self.balancer.replicas, self.balancer.peers
+            out = self.ruled_out.get(request.id, ())
+            usable, available = replicas.usable(request.model), replicas.available(request.model)
+            if self.switches.overcommit:
+                available |= usable
+            takers = 0
+            if request.from_peer is None and self.switches.across is Across.SELECTIVE_PUSH:
+                takers = peers.with_room(len(self.waiting) - 1, request.model)
+            elif request.from_peer is None and self.switches.across is Across.PUSH and not usable:
+                takers = peers.that_serve(request.model)
+            assert not available & ~replicas.mask_of(out)
+            assert not takers & ~peers.mask_of(out)
 
     @invariant()
     def an_idle_thief_asks_who_may_give(self) -> None:
-        if not self.ids or self.waiting or self.switches.across is not Across.STEAL_SMALL:
+        if not self.ids or self.waiting or self.draining or self.switches.across is not Across.STEAL_SMALL:
             return
         if self.balancer.replicas.available() and not any(self.asked.values()):
             assert not any(may_give(peer) for peer in self.balancer.peers.nearest_first())
 
     def teardown(self) -> None:
         for id_ in [*self.placed, *self.waiting]:
-            self.client_goes(id_)
+            self.leaves(id_)
+            self.tell("client_gone", id_)
         if self.ids:
             assert len(self.balancer.ledger) == len(self.balancer.queue) == 0
             everyone = [*self.balancer.replicas.targets.values(), *self.balancer.peers.targets.values()]
             assert [t.outstanding for t in [*everyone, self.balancer.peers.self]] == [0] * (len(everyone) + 1)
 
-    def client_goes(self, id_: str) -> None:
-        """End what is left, skipping what an earlier ending has moved on."""
-        self.placed.pop(id_, None)
-        self.waiting.pop(id_, None)
-        self.tell("client_gone", id_)
+
+def serves(replica: Replica, model: str) -> bool:
+    return not model or replica.models is None or model in replica.models
 
 
 BalancerMachine.TestCase.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

@@ -16,13 +16,16 @@ def test_snapshot() -> None:
     made.peer_reported(0.0, "P", PeerReport(0, 0, 1, 2, 2), 0.135)
     made.replica_probed(0.0, "a", ReplicaReport(pending=2, running=5, kv_use=0.5))
     made.request_arrived(0.1, Request("1", PromptKey.of("m", b"hello")))
-    said = orjson.loads(orjson.dumps(snapshot(made)))
+    said = orjson.loads(orjson.dumps(snapshot(made, 0.25)))
     assert said["replica"]["a"] == {
         "outstanding": 0,
         "pending": 2,
         "running": 5,
         "kv_use": 0.5,
+        "health": "up",
         "reachable": True,
+        "models": None,
+        "report_age_s": 0.25,
         "available": False,
     }
     assert said["peer"]["P"]["outstanding"] == 1

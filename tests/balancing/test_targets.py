@@ -3,7 +3,6 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nightshift.balancing.messages import ReplicaReport
 from nightshift.balancing.targets import Replica
 
 
@@ -12,7 +11,7 @@ def test_unseen(times: list[float], reported_at: float, rtt_s: float) -> None:
     replica = Replica("r")
     for time_s in sorted(times):
         replica.sent(time_s, str(len(replica.unseen)))
-    replica.reported(reported_at, ReplicaReport(0, 1), rtt_s)
+    replica.seen(reported_at, rtt_s)
     unseen = list(replica.unseen.values())
     assert unseen == [time_s for time_s in sorted(times) if time_s > reported_at - rtt_s]
     assert replica.outstanding == len(times)

@@ -315,11 +315,14 @@ def test_own_pages(play: Play) -> None:
         wire.get("/nightshift/health")
         assert (await wire.response()).json() == {"status": "ok", "name": "here", "region": "region-here"}
         state = await balancer.state()
+        assert state["replica"]["here-0"].pop("report_age_s") < 10
         assert state["replica"]["here-0"] == {
             "outstanding": 0,
             "pending": 0,
             "running": 1,
             "kv_use": None,
+            "health": "up",
+            "models": None,
             "reachable": True,
             "available": True,
         }

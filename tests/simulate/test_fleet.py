@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pytest
 
 from nightshift.balancing.presets import PRESETS, Preset, preset
-from nightshift.balancing.switches import Across, Switches, Topology
+from nightshift.balancing.switches import Across, Switches, Topology, ToReplicas
 from nightshift.engine.profiles import PROFILES
 from nightshift.simulate.fleet import SimFleet, build_fleet
 from nightshift.simulate.requests import Served
@@ -128,7 +128,10 @@ def test_a_lone_user_is_not_held_up() -> None:
 
 
 def test_who_is_refused_pauses_before_the_next_program() -> None:
-    served, _ = run(Switches(across=Across.NONE, max_queue=0), {"a": 2}, 9.95)
+    no_room = Switches(
+        across=Across.NONE, to_replicas=ToReplicas.BY_OUTSTANDING, max_outstanding=0, max_queue=0
+    )
+    served, _ = run(no_room, {"a": 2}, 9.95)
     assert {one.failed for one in served} == {"429 queue_full"}
     assert len(served) == 20
 

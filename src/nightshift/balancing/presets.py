@@ -14,7 +14,10 @@ from nightshift.errors import UserError
 
 # The original probed every 100 ms and placed at most one request per 10 ms pass of its queue loop.
 _ORIGINAL = Switches(
-    sends_per_probe=10, batch_growth=0.0, peer_rule=PeerRule(max_queue=0, not_longer_than_own=False)
+    sends_per_probe=10,
+    batch_growth=0.0,
+    unknown_outstanding=10,
+    peer_rule=PeerRule(max_queue=0, not_longer_than_own=False),
 )
 
 

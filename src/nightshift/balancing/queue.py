@@ -1,17 +1,33 @@
-"""The requests that wait in a balancer, first come first served.
+"""The requests that wait in a balancer, first come first served among those that could go to the same places.
 
-Two lanes share one order of arrival. Requests in the lane that may cross can be handed to a peer, or be
-stolen by one; the others (they came from a peer, or the system does not let requests cross) can only go
-to a replica of this region. Without the lanes, one request that must stay would hold up all behind it
-that could leave. Every operation costs O(1), except walking the lane for a thief.
+They stand in *lanes*, by where they may go: the model, whether they may cross to a peer, and the targets
+that are ruled out for them because they failed with the request. Without lanes, one request that must stay
+would hold up all behind it that could leave. All lanes share one order of arrival: whoever goes over the
+queue takes the lanes' heads by it, and when a head can go nowhere, neither can the rest of its lane.
+
+There are few lanes: a model that nobody names has none of its own (the caller's `model` of a lane is empty
+then), so that clients cannot make lanes. Every operation costs O(1), but for going over the heads, and
+walking the lanes for a thief.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from heapq import merge
 from itertools import takewhile
+from typing import NamedTuple
 
 from nightshift.balancing.messages import Request
+from nightshift.balancing.targets import Target
+
+
+class Lane(NamedTuple):
+    """Where the requests of a lane may go."""
+
+    model: str
+    may_cross: bool
+    avoid: tuple[str, ...] = ()
+    """Targets that are ruled out, by name: one that was removed and named again is another object."""
 
 
 @dataclass(slots=True, eq=False)
@@ -30,52 +46,91 @@ class Entry:
     """How many targets failed while they had it."""
     kept: bool = False
     """Whether a push system chose this balancer itself for it."""
+    judged: bool = False
+    """Whether its present target has had its verdict for this request."""
+    avoid: tuple[str, ...] = ()
+    """Targets that it is not to be sent to again."""
+    target: Target | None = None
+    """Where it is, when it is not in the queue. The target itself and not its name: one that left and came
+    back under the same name is another one, whose count this request does not belong to."""
+    at_peer: bool = False
+    """Whether that is a peer."""
+    lane: Lane | None = None
+    """Its lane, while it is in the queue."""
+
+    def is_late(self, now: float) -> bool:
+        """Tell whether its deadline has passed: then it is placed nowhere."""
+        deadline = self.request.deadline
+        return deadline is not None and deadline <= now
 
 
 class Queue:
     """See the head of the file."""
 
     def __init__(self) -> None:
-        self._crossing: OrderedDict[str, Entry] = OrderedDict()
-        self._staying: OrderedDict[str, Entry] = OrderedDict()
+        self._entries: dict[str, Entry] = {}
+        self._lanes: dict[Lane, OrderedDict[str, Entry]] = {}
+        self.crossing = 0
+        """How many may cross."""
 
     def __len__(self) -> int:
-        return len(self._crossing) + len(self._staying)
+        return len(self._entries)
 
-    def _lane(self, entry: Entry) -> OrderedDict[str, Entry]:
-        return self._crossing if entry.may_cross else self._staying
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self._entries.values())
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: Entry, lane: Lane) -> None:
         """Add a request that has just arrived."""
-        self._lane(entry)[entry.request.id] = entry
+        id_ = entry.request.id
+        self._entries[id_] = entry
+        self.crossing += lane.may_cross
+        entry.lane = lane
+        self._lanes.setdefault(lane, OrderedDict())[id_] = entry
 
-    def put_back(self, entry: Entry) -> None:
+    def put_back(self, entry: Entry, lane: Lane) -> None:
         """Return a request that had left to its place in the order of arrival."""
-        lane = self._lane(entry)
+        self.append(entry, lane)
+        others = self._lanes[lane]
         # What comes back is older than all but what came back before it, so few stand before its place.
-        older = list(takewhile(lambda other: other.order < entry.order, lane.values()))
-        lane[entry.request.id] = entry
+        older = list(takewhile(lambda other: other.order < entry.order, others.values()))
         for other in (entry, *reversed(older)):
-            lane.move_to_end(other.request.id, last=False)
+            others.move_to_end(other.request.id, last=False)
 
     def remove(self, request_id: str) -> Entry | None:
         """Take a request out wherever it stands; None if it is not here."""
-        return self._crossing.pop(request_id, None) or self._staying.pop(request_id, None)
+        entry = self._entries.pop(request_id, None)
+        if entry is None or entry.lane is None:
+            return None
+        lane, entry.lane = entry.lane, None
+        self.crossing -= lane.may_cross
+        entries = self._lanes[lane]
+        del entries[request_id]
+        if not entries:
+            del self._lanes[lane]
+        return entry
 
-    @property
-    def crossing(self) -> int:
-        """How many may cross."""
-        return len(self._crossing)
+    def regroup(self, lane_of: Callable[[Entry], Lane]) -> None:
+        """Sort all into lanes anew, because what distinguishes them has changed. Costs O(n log n)."""
+        waiting = sorted(self._entries.values(), key=lambda entry: entry.order)
+        self._entries, self._lanes, self.crossing = {}, {}, 0
+        for entry in waiting:
+            self.append(entry, lane_of(entry))
+
+    def head(self, lane: Lane) -> Entry | None:
+        """Return the request that has waited longest in `lane`."""
+        entries = self._lanes.get(lane)
+        return None if entries is None else next(iter(entries.values()))
+
+    def heads(self) -> list[tuple[int, Lane]]:
+        """Return the order of arrival of each lane's head, as a heap."""
+        return sorted((next(iter(entries.values())).order, lane) for lane, entries in self._lanes.items())
 
     def oldest(self) -> Entry | None:
         """Return the request that has waited longest."""
-        heads = [next(iter(lane.values())) for lane in (self._crossing, self._staying) if lane]
+        heads = (next(iter(entries.values())) for entries in self._lanes.values())
         return min(heads, key=lambda entry: entry.order, default=None)
-
-    def oldest_crossing(self) -> Entry | None:
-        """Return the request that has waited longest of those that may cross."""
-        return next(iter(self._crossing.values()), None)
 
     def youngest_crossing_first(self) -> Iterator[Entry]:
         """Walk the requests that may cross, from the tail of the queue."""
-        return reversed(self._crossing.values())
+        crossing = (reversed(entries.values()) for lane, entries in self._lanes.items() if lane.may_cross)
+        return merge(*crossing, key=lambda entry: entry.order, reverse=True)

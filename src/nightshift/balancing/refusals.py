@@ -1,7 +1,8 @@
 """What is answered to a request that is not served: each cause with its status, code and Retry-After.
 
-429 says that replicas exist and are busy, 503 that none can serve, 502 that those tried did not answer. A
-request that may be tried again is told when, from the rate at which the queue drains.
+429 says that replicas exist and are busy, 503 that none can serve, 502 that those tried did not answer, 504
+that the request's time is over, 404 that nobody serves its model. A request that may be tried again is told
+when, from the rate at which the queue drains.
 """
 
 from random import Random
@@ -35,6 +36,21 @@ class Refusals:
         """There is none that could ever serve it."""
         message = "no replica that could serve this is there"
         return Reject(request_id, 503, "no_replica", message, self._retry_after_s(now, waiting))
+
+    def draining(self, now: float, request_id: str, waiting: int) -> Reject:
+        """This balancer is about to go."""
+        message = "this balancer is shutting down and takes no new requests"
+        return Reject(request_id, 503, "draining", message, self._retry_after_s(now, waiting))
+
+    def unknown_model(self, request_id: str, model: str) -> Reject:
+        """All models are known, and it is none of them. In OpenAI's words."""
+        message = f"The model `{model}` does not exist"
+        return Reject(request_id, 404, "model_not_found", message)
+
+    def too_late(self, request_id: str) -> Reject:
+        """Its deadline has passed before it was placed."""
+        message = "the request's deadline passed before a replica became available"
+        return Reject(request_id, 504, "deadline_exceeded", message, may_retry=False)
 
     def unreachable(self, request_id: str, attempts: int) -> Reject:
         """Too many targets in a row did not answer."""

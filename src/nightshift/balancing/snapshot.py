@@ -6,10 +6,10 @@ from typing import Any
 from nightshift.balancing.balancer import Balancer
 
 
-def snapshot(balancer: Balancer) -> dict[str, Any]:
-    """Return the balancer's report, its switches by name, and what it knows of each target."""
-    available = {replica.id for replica in balancer.replicas.available()}
-    room = {peer.id for peer in balancer.peers.with_room(len(balancer.queue))}
+def snapshot(balancer: Balancer, now: float) -> dict[str, Any]:
+    """Return the balancer's report, its switches by name, and what it knows of each target at `now`."""
+    available = balancer.replicas.available()
+    room = balancer.peers.with_room(len(balancer.queue))
     switches = balancer.switches
     return {
         "name": balancer.name,
@@ -21,8 +21,11 @@ def snapshot(balancer: Balancer) -> dict[str, Any]:
             replica.id: {
                 "outstanding": replica.outstanding,
                 **asdict(replica.report),
-                "reachable": replica.reachable,
-                "available": replica.id in available,
+                "health": replica.health.state.value,
+                "reachable": replica.health.reachable,
+                "models": None if replica.models is None else sorted(replica.models),
+                "report_age_s": None if replica.reported_at is None else round(now - replica.reported_at, 3),
+                "available": bool(replica.bit & available),
             }
             for replica in balancer.replicas.targets.values()
         },
@@ -32,7 +35,7 @@ def snapshot(balancer: Balancer) -> dict[str, Any]:
                 "rtt_ms": round(peer.rtt_s * 1000, 3),
                 "report": None if peer.report is None else asdict(peer.report),
                 "reachable": peer.reachable,
-                "has_room": peer.id in room,
+                "has_room": bool(peer.bit & room),
             }
             for peer in balancer.peers.targets.values()
         },

@@ -68,6 +68,27 @@ class Imbalance:
 
 
 @dataclass(frozen=True, slots=True)
+class Ejection:
+    """When a replica that answers its probes and fails its requests is left out, and for how long.
+
+    The numbers are the defaults of Envoy's outlier detection (consecutive_5xx, base_ejection_time,
+    max_ejection_time), but for the share: Envoy's 10 % of a cluster of hundreds is nobody in a region of
+    four.
+    """
+
+    failures: int = 5
+    """Requests that fail one after another before the replica is ejected."""
+    base_s: float = 30.0
+    """Seconds of the first ejection; each further one in a row takes twice as long."""
+    longest_s: float = 300.0
+    """Seconds of the longest ejection."""
+    jitter: float = 0.1
+    """Up to this share of the time is added at random, lest what failed together comes back together."""
+    most_share: float = 0.5
+    """At most this share of the replicas is ejected at a time; a lone replica never is."""
+
+
+@dataclass(frozen=True, slots=True)
 class Switches:
     """One system. The defaults are Nightshift's own service: regional, selective push, by pending."""
 
@@ -91,6 +112,15 @@ class Switches:
     """For BY_PENDING: a replica with r requests running and KV use u (0 to 1) takes up to r x (1 - u) x this
     between two reports, if that is more than `sends_per_probe`. So an idle replica's batch can double with
     every report while its memory is free, as TCP's slow start doubles a window; a full one's cannot."""
+    unknown_outstanding: int = 4
+    """For BY_PENDING: requests on a replica whose engine does not say how many wait there, or has not said so
+    lately. As many as one report lets through (`sends_per_probe`), and as many as the engine with the
+    smallest batch runs at once (llama.cpp's server: 4 slots): too few make a queue here, which is seen and
+    can be placed elsewhere; too many make one in the engine, where it can be neither."""
+    stale_s: float = 1.0
+    """A replica's report that is older counts as none. Ten probe intervals: one lost probe, or one from
+    across an ocean, does not matter; half of `limits.probe_s`, after which the replica is down."""
+    ejection: Ejection = field(default_factory=Ejection)
     peer_rule: PeerRule = field(default_factory=PeerRule)
     imbalance: Imbalance = field(default_factory=Imbalance)
     probe_interval_s: float = 0.1

@@ -4,26 +4,33 @@ Two kinds of knowledge meet here. `outstanding` is the balancer's own count, exa
 report (pending requests of an engine, queue of a peer) is always a little old; `unseen` holds the requests
 that were sent since and are not over, which the last report cannot have counted, so that one old report is
 not taken as an invitation again and again.
+
+A target has a *slot* in its pool, a small whole number: its bit in the masks that candidates, models and
+prefix holders are.
 """
 
 from dataclasses import dataclass, field
 
+from nightshift.balancing.health import Health
 from nightshift.balancing.messages import PeerReport, ReplicaReport
+from nightshift.balancing.switches import Ejection
 
 
 @dataclass(slots=True, eq=False)
 class Target:
-    """A replica, a peer, or this balancer itself, as policies see it."""
+    """A replica, a peer, or this balancer itself."""
 
     id: str
+    slot: int = 0
+    bit: int = 1
+    """The slot as a mask."""
     outstanding: int = 0
     """Requests sent there by this balancer and not finished."""
     rtt_s: float = 0.0
     """Round trip of the last report, in seconds."""
-    reachable: bool = True
-    """Whether the last probe was answered. A target not probed yet counts as reachable."""
     unseen: dict[str, float] = field(default_factory=dict)
-    """Requests under way that the last report does not contain, by id, and when each was sent."""
+    """Requests under way that the last report does not contain, by id, and when each was sent, in that
+    order."""
 
     def sent(self, now: float, request_id: str) -> None:
         """Count a request that goes there now."""
@@ -35,12 +42,15 @@ class Target:
         self.outstanding -= 1
         self.unseen.pop(request_id, None)
 
-    def _reported(self, now: float, rtt_s: float) -> None:
-        """Take in a report that is here `now` and was asked for `rtt_s` earlier."""
-        self.reachable = True
+    def seen(self, now: float, rtt_s: float) -> None:
+        """Take in that a report is here `now` that was asked for `rtt_s` earlier."""
         self.rtt_s = rtt_s
         # What left after the report was asked for may have arrived after it was written.
-        seen = [id_ for id_, sent in self.unseen.items() if sent <= now - rtt_s]
+        asked, seen = now - rtt_s, []
+        for id_, sent in self.unseen.items():
+            if sent > asked:
+                break
+            seen.append(id_)
         for id_ in seen:
             del self.unseen[id_]
 
@@ -49,18 +59,20 @@ class Target:
 class Replica(Target):
     """An engine of this balancer."""
 
-    report: ReplicaReport = field(default_factory=lambda: ReplicaReport(pending=0, running=0))
-
-    def reported(self, now: float, report: ReplicaReport, rtt_s: float) -> None:
-        """Take in what the engine says."""
-        self.report = report
-        self._reported(now, rtt_s)
+    report: ReplicaReport = field(default_factory=lambda: ReplicaReport(pending=None, running=None))
+    reported_at: float | None = None
+    """When the last report came, on the balancer's clock in seconds."""
+    models: frozenset[str] | None = None
+    """What it serves; None: not known, or any name."""
+    health: Health = field(default_factory=lambda: Health(Ejection()))
 
 
 @dataclass(slots=True, eq=False)
 class Peer(Target):
     """Another balancer of the service; `report` is None until it has spoken."""
 
+    reachable: bool = True
+    """Whether the last report came, and the last request got there. A new peer counts as reachable."""
     report: PeerReport | None = None
     asked_to_steal_at: float | None = None
     """When it was asked for requests, unless a report has come since that can show what it gave."""
@@ -68,6 +80,7 @@ class Peer(Target):
     def reported(self, now: float, report: PeerReport, rtt_s: float) -> None:
         """Take in what the peer says."""
         self.report = report
+        self.reachable = True
         if self.asked_to_steal_at is not None and self.asked_to_steal_at <= now - rtt_s:
             self.asked_to_steal_at = None
-        self._reported(now, rtt_s)
+        self.seen(now, rtt_s)

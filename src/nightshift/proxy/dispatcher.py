@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nightshift.balancing.balancer import Balancer
-from nightshift.balancing.messages import Action, AskToSteal, Forward, HandOver, Reject, Request
+from nightshift.balancing.messages import Action, AskToSteal, Forward, HandOver, PassOn, Reject, Request
 from nightshift.proxy.decision import PEER, PEER_TOKEN
 from nightshift.proxy.exchange import Exchange
 from nightshift.proxy.pool import Pool
@@ -82,7 +82,8 @@ class Dispatcher:
         else:
             self.counters.completed += 1
         del self._exchanges[exchange.id]
-        self.perform(self.balancer.request_ended(self.now(), exchange.id))
+        event = self.balancer.request_failed if failed else self.balancer.request_ended
+        self.perform(event(self.now(), exchange.id))
 
     def undelivered(self, exchange: Exchange, reason: str) -> None:
         """See `exchange.Placement`."""
@@ -150,6 +151,10 @@ class Dispatcher:
         if exchange is not None:
             self.counters.rejected += 1
             exchange.refuse(action)
+
+    def pass_on(self, action: PassOn) -> None:
+        """See `messages.Shell`. Never asked for: this shell passes answers on without asking the balancer."""
+        raise NotImplementedError(action)
 
     def ask_to_steal(self, action: AskToSteal) -> None:
         """See `messages.Shell`."""

@@ -85,7 +85,7 @@ class OwnPages:
     def state(self, request: HttpRequest) -> _Facts:
         """All that this balancer knows and has done."""
         return 200, {
-            **snapshot(self._dispatcher.balancer),
+            **snapshot(self._dispatcher.balancer, self._dispatcher.now()),
             "region": self._identity.region,
             "in_progress": self._dispatcher.in_progress,
             "counters": asdict(self._dispatcher.counters),

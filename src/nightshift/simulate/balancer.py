@@ -8,7 +8,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
 from nightshift.balancing.balancer import Balancer
-from nightshift.balancing.messages import Action, AskToSteal, Decision, Forward, HandOver, Reject, Request
+from nightshift.balancing.messages import (
+    Action,
+    AskToSteal,
+    Decision,
+    Forward,
+    HandOver,
+    PassOn,
+    Reject,
+    Request,
+)
 from nightshift.engine.request import RequestRefusedError
 from nightshift.simulate.network import Network
 from nightshift.simulate.replica import Answering, SimReplica
@@ -28,6 +37,8 @@ class SimBalancer:
         """Called when what this balancer would report may be another than before."""
         self._network = network
         self._here: dict[str, Travelling] = {}
+        self._declines: dict[str, Reject] = {}
+        """What a peer answered to the request that the core is asked about."""
 
     def connect(self, replicas: Iterable[SimReplica], peers: Iterable["SimBalancer"]) -> None:
         """Make these the targets."""
@@ -80,14 +91,19 @@ class SimBalancer:
             travelling.work,
             first=partial(back, travelling.first),
             finished=partial(back, partial(self._finished, travelling)),
+            refused=lambda reject: back(partial(self._declined, travelling, reject)),
         )
         self._network.send(self.region, peer.region, partial(peer.arrive, onward, self.core.name))
 
     def reject(self, action: Reject) -> None:
         """See `Shell.reject`."""
+        self._here.pop(action.request_id).refused(action)
+
+    def pass_on(self, action: PassOn) -> None:
+        """See `Shell.pass_on`."""
         travelling = self._here.pop(action.request_id)
-        travelling.served.failed = f"{action.status} {action.code}"
-        travelling.finished()
+        travelling.refused(self._declines.pop(action.request_id))
+        self.tell(self.core.request_ended(self._now, action.request_id))
 
     def ask_to_steal(self, action: AskToSteal) -> None:
         """See `Shell.ask_to_steal`."""
@@ -123,6 +139,13 @@ class SimBalancer:
         except RequestRefusedError as error:
             served.failed = str(error)
             back(partial(self._finished, travelling))
+
+    def _declined(self, travelling: Travelling, reject: Reject) -> None:
+        """A peer placed the request nowhere."""
+        id_ = travelling.served.id
+        self._declines[id_] = reject
+        self.tell(self.core.request_declined(self._now, id_))
+        self._declines.pop(id_, None)
 
     def _finished(self, travelling: Travelling) -> None:
         """The last token of a request passed here."""

@@ -1,7 +1,8 @@
 """A whole service in virtual time: regions, replicas, balancers and the reports between them."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import permutations
 from random import Random
 
@@ -34,7 +35,11 @@ def build_fleet(
     one_way_s: Mapping[tuple[str, str], float],
     seed: int,
 ) -> SimFleet:
-    """Build a fleet of `regions` (name: number of replicas) with nothing running in it."""
+    """Build a fleet of `regions` (name: number of replicas) with nothing running in it.
+
+    No report is ever stale here: where none comes, the last one still holds (`probing.py`).
+    """
+    switches = replace(switches, stale_s=math.inf)
     schedule = Schedule()
     network = Network(schedule, one_way_s)
     replicas = [

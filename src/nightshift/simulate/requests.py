@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from nightshift.balancing.messages import PromptKey
+from nightshift.balancing.messages import PromptKey, Reject
 from nightshift.engine.request import EngineRequest
 
 
@@ -40,7 +40,7 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class Travelling:
-    """A request between two places. `first` and `finished` carry news one step back towards the client."""
+    """A request between two places. What it calls carries news one step back towards the client."""
 
     served: Served
     prompt: PromptKey
@@ -48,3 +48,5 @@ class Travelling:
     work: EngineRequest
     first: Callable[[], None]
     finished: Callable[[], None]
+    refused: Callable[[Reject], None]
+    """Instead of the other two: it was placed nowhere."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, Protocol, TypeVar
 
+from nightshift.balancing.messages import Reject
 from nightshift.balancing.prompt import CHAT_PATH, prompt_key
 from nightshift.engine.chat import render_chat
 from nightshift.engine.request import make_request
@@ -116,13 +117,20 @@ class SimUser(Generic[C]):
         served = Served(id_, self._region, self._number, now, work.prompt_tokens, work.answer_tokens)
         self._served.append(served)
         back = partial(self._network.send, self._entry.region, self._region)
+        finished = partial(back, partial(self._finished, served, program, call, work.answer))
+
+        def refused(reject: Reject) -> None:
+            served.failed = f"{reject.status} {reject.code}"
+            finished()
+
         travelling = Travelling(
             served,
             prompt_key(CHAT_PATH, body),
             program.hash_key,
             work,
             first=partial(back, partial(self._first, served)),
-            finished=partial(back, partial(self._finished, served, program, call, work.answer)),
+            finished=finished,
+            refused=refused,
         )
         self._network.send(self._region, self._entry.region, partial(self._entry.arrive, travelling))
 

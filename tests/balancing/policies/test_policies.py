@@ -28,7 +28,7 @@ def request(text: str = "hello there, who are you?", hash_key: str | None = None
 
 
 def targets(by_load: dict[str, int]) -> list[Target]:
-    return [Target(id_, outstanding) for id_, outstanding in by_load.items()]
+    return [Target(id_, outstanding=outstanding) for id_, outstanding in by_load.items()]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -64,7 +64,14 @@ def test_least_load_breaks_ties_at_random() -> None:
 def test_nearest_goes_by_round_trip_then_load() -> None:
     policy = make("nearest")
     assert (
-        policy.pick(request(), [Target("A", 0, 0.2), Target("B", 9, 0.1), Target("C", 5, 0.1)]).target == "C"
+        policy.pick(
+            request(),
+            [
+                Target(id_, outstanding=load, rtt_s=rtt_s)
+                for id_, load, rtt_s in (("A", 0, 0.2), ("B", 9, 0.1), ("C", 5, 0.1))
+            ],
+        ).target
+        == "C"
     )
 
 

@@ -1,0 +1,163 @@
+"""Where a request may go now, and sending it there.
+
+The order of choice for a request, which makes all systems out of one code (`switches.py`):
+
+1. *push*: the peer policy chooses among all balancers, this one included, when the request arrives.
+2. A local replica that is available, by the replica policy.
+3. *selective push*: a peer with room, by the peer policy. *push*: a peer that serves, when no replica here
+   can be reached any more.
+4. *overcommit*: any local replica that can be reached.
+
+A request goes only where its model is served, never to a target that it must avoid, and never across twice.
+This room knows targets and the ledger of what was sent; who waits, and for how long, is the balancer's.
+"""
+
+from random import Random
+
+from nightshift.balancing.ledger import Ledger
+from nightshift.balancing.messages import Decision, Forward, HandOver
+from nightshift.balancing.policies import Choice
+from nightshift.balancing.pools import PeerPool, Pool, ReplicaPool
+from nightshift.balancing.queue import Entry, Lane
+from nightshift.balancing.switches import Across, Switches
+from nightshift.balancing.targets import Peer, Replica, Target
+
+
+class Placement:
+    """See the head of the file."""
+
+    def __init__(self, name: str, switches: Switches, rng: Random) -> None:
+        self.name = name
+        self.replicas = ReplicaPool(switches, rng)
+        self.peers = PeerPool(name, switches, rng)
+        self.ledger = Ledger()
+        self._across = switches.across
+        self._overcommits = switches.overcommit
+        self._steals = switches.across in (Across.STEAL_AVERAGE, Across.STEAL_SMALL)
+
+    # What could be
+
+    def may_cross(self, from_peer: str | None) -> bool:
+        """Tell whether a request may go to a peer: it has not crossed yet, and the system hands over."""
+        return from_peer is None and self._across is not Across.NONE
+
+    def lane(self, entry: Entry) -> Lane:
+        """Return the lane that a request waits in; only models that somebody names have lanes of their
+        own."""
+        model = entry.request.model
+        named = self.replicas.serving.names(model) or self.peers.serving.names(model)
+        return Lane(model if named else "", entry.may_cross, entry.avoid)
+
+    def model_is_unknown(self, entry: Entry) -> bool:
+        """Tell whether it is known of every target that it does not serve the request's model."""
+        if entry.request.from_peer is not None or not (self.replicas.everyone or self.peers.everyone):
+            return False  # whoever handed it over may know more; and of no target nothing is known
+        model, crosses = entry.request.model, entry.may_cross
+        return not (self.replicas.serving.of(model) or (crosses and self.peers.serving.of(model)))
+
+    def has_targets(self, entry: Entry) -> bool:
+        """Tell whether there is any target for a request, reachable or not."""
+        return bool(self._all(self.replicas, entry) or (entry.may_cross and self._all(self.peers, entry)))
+
+    def could_serve(self, entry: Entry) -> bool:
+        """Tell whether somebody who can be reached could serve the request, had they room."""
+        model = entry.request.model
+        if self.replicas.usable(model) & ~self.replicas.mask_of(entry.avoid):
+            return True
+        return entry.may_cross and bool(self.peers.that_serve(model) & ~self.peers.mask_of(entry.avoid))
+
+    def _all(self, pool: Pool[Replica] | Pool[Peer], entry: Entry) -> int:
+        return pool.everyone & ~pool.mask_of(entry.avoid) & pool.serving.of(entry.request.model)
+
+    def balancers(self) -> list[str]:
+        """Return the names of all balancers, this one included."""
+        return [self.name, *self.peers.targets]
+
+    # Placing
+
+    def to_replica(self, now: float, entry: Entry) -> Forward | None:
+        """Send the request to an available replica, if there is one for it."""
+        mask = self.replicas.available(entry.request.model)
+        if entry.avoid:
+            mask &= ~self.replicas.mask_of(entry.avoid)
+        return self._forward(now, entry, mask) if mask else None
+
+    def place(self, now: float, entry: Entry, own_queue: int) -> Forward | HandOver | None:
+        """Send the request where it may go now, while `own_queue` others wait; None: nowhere."""
+        action = self.to_replica(now, entry)
+        if action is not None:
+            return action
+        if entry.may_cross and (takers := self._takers(entry, own_queue)):
+            peer, choice = self.peers.pick(entry.request, takers)
+            return self.hand_over(now, entry, peer, choice)
+        if self._overcommits:
+            mask = self.replicas.usable(entry.request.model) & ~self.replicas.mask_of(entry.avoid)
+            return self._forward(now, entry, mask) if mask else None
+        return None
+
+    def push(self, now: float, entry: Entry) -> HandOver | None:
+        """Have the peer policy choose among all balancers; None: it chose this one, which keeps the
+        request."""
+        peers, model = self.peers, entry.request.model
+        everyone = peers.that_serve(model)
+        if self.replicas.usable(model) or not everyone:
+            everyone |= peers.self.bit
+        chosen, choice = peers.pick(entry.request, everyone)
+        if chosen is not peers.self:
+            return self.hand_over(now, entry, chosen, choice)
+        entry.kept = True
+        peers.self.outstanding += 1
+        peers.policy.placed(entry.request, self.name)
+        return None
+
+    def hand_over(self, now: float, entry: Entry, peer: Target, choice: Choice) -> HandOver:
+        """Send the request to a peer."""
+        self.release(entry)
+        self.peers.sent(now, entry.request, peer)
+        entry.at_peer = True
+        self.ledger.put(entry, peer)
+        return HandOver(entry.request.id, peer.id, _decision(now, entry, choice))
+
+    def _forward(self, now: float, entry: Entry, mask: int) -> Forward:
+        replica, choice = self.replicas.pick(entry.request, mask)
+        self.replicas.sent(now, entry.request, replica)
+        entry.at_peer = False
+        self.ledger.put(entry, replica)
+        if self._steals:
+            self.peers.policy.placed(entry.request, self.name)  # a thief is weighed against this balancer
+        return Forward(entry.request.id, replica.id, _decision(now, entry, choice))
+
+    def _takers(self, entry: Entry, own_queue: int) -> int:
+        """Return the peers that may be handed the request while `own_queue` others wait here.
+
+        Selective push: those with room. Push chose this balancer for what waits here, or found the chosen
+        peer gone; only when no replica here can be reached, another peer takes it.
+        """
+        model, takers = entry.request.model, 0
+        if self._across is Across.SELECTIVE_PUSH:
+            takers = self.peers.with_room(own_queue, model)
+        elif self._across is Across.PUSH and not self.replicas.usable(model):
+            takers = self.peers.that_serve(model)
+        return takers & ~self.peers.mask_of(entry.avoid) if entry.avoid else takers
+
+    # What is over
+
+    def release(self, entry: Entry) -> None:
+        """The request is no longer load that a push system keeps here."""
+        if entry.kept:
+            entry.kept = False
+            self.peers.self.outstanding -= 1
+
+    def settle(self, entry: Entry) -> None:
+        """The request is over, or is not where it was sent any more."""
+        if self.ledger.pop(entry.request.id) is not None and entry.target is not None:
+            self.pool_of(entry).over(entry.target, entry.request.id)
+        self.release(entry)
+
+    def pool_of(self, entry: Entry) -> Pool[Replica] | Pool[Peer]:
+        """Return the pool that a request was sent into."""
+        return self.peers if entry.at_peer else self.replicas
+
+
+def _decision(now: float, entry: Entry, choice: Choice) -> Decision:
+    return Decision(choice.reason, queued_s=now - entry.arrived, matched=choice.matched)
