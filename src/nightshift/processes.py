@@ -16,6 +16,9 @@ import orjson
 
 from nightshift.errors import UserError
 
+TOKEN_HEADER = "x-nightshift-peer-token"  # noqa: S105 - the name of a header
+"""Carries a service's secret, between its balancers and from who controls them."""
+
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 _PARENT_PID = "NIGHTSHIFT_PARENT_PID"
 

@@ -20,6 +20,7 @@ from nightshift.proxy.server import Server
 from nightshift.proxy.settings import Settings
 
 TOKEN = "a-secret-of-the-service"
+CREDENTIALS = f"x-nightshift-peer-token: {TOKEN}\r\n"
 PAGE = "vllm:num_requests_waiting 0\nvllm:num_requests_running 1\n"
 
 
@@ -94,6 +95,8 @@ class Engine:
 
     def __init__(self) -> None:
         self.page: str = PAGE
+        self.models: list[str] | None = None
+        """What `/v1/models` lists; None: it is not there."""
         self.silent = False
         """Whether probes get no answer."""
         self.probes: list[Asked] = []
@@ -110,6 +113,11 @@ class Engine:
                 self.probes.append(request)
                 return
             request.answer(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(page), page))
+        elif request.head.startswith("GET /v1/models "):
+            if self.models is None:
+                request.answer_json({}, "404 Not Found")
+            else:
+                request.answer_json({"object": "list", "data": [{"id": model} for model in self.models]})
         else:
             self._requests.put_nowait(request)
 
@@ -212,7 +220,7 @@ class Running:
 
     async def state(self) -> dict[str, Any]:
         wire = await self.connect()
-        wire.get("/nightshift/state", "Connection: close\r\n")
+        wire.get("/nightshift/state", f"Connection: close\r\n{CREDENTIALS}")
         state: dict[str, Any] = (await wire.response()).json()
         wire.leave()
         return state
@@ -269,8 +277,7 @@ class World:
         body = orjson.dumps(targets)
         wire = await balancer.connect()
         head = (
-            "PUT /nightshift/targets HTTP/1.1\r\nHost: x\r\n"
-            f"x-nightshift-peer-token: {TOKEN}\r\nContent-Length: {len(body)}\r\n\r\n"
+            f"PUT /nightshift/targets HTTP/1.1\r\nHost: x\r\n{CREDENTIALS}Content-Length: {len(body)}\r\n\r\n"
         )
         wire.send(head.encode() + body)
         assert (await wire.response()).status == 200

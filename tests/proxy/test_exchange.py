@@ -269,7 +269,7 @@ def test_a_stream_that_dies_ends_with_an_error_event_and_visibly_incomplete(play
     async def scene(world: World) -> None:
         engine = await world.engine()
         balancer = await world.balancer(engine)
-        for sent, separator in ((b"data: 1\n\n", b""), (b'data: {"cut', b"\n\n")):
+        for sent, separator in ((b"data: 1\n\n", b""), (b'data: 1\n\ndata: {"cut', b"\n\n")):
             wire = await balancer.connect()
             wire.chat(stream=True)
             asked = await engine.request()
@@ -284,22 +284,6 @@ def test_a_stream_that_dies_ends_with_an_error_event_and_visibly_incomplete(play
             assert error["code"] == "upstream_lost"
             assert b"[DONE]" not in event
             assert await wire.rest() == b"", "no last chunk"
-        await nothing_left(balancer)
-
-    play(scene)
-
-
-def test_a_whole_answer_that_dies_half_way_is_cut(play: Play) -> None:
-    async def scene(world: World) -> None:
-        engine = await world.engine()
-        balancer = await world.balancer(engine)
-        wire = await balancer.connect()
-        wire.chat()
-        asked = await engine.request()
-        asked.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf")
-        asked.hang_up()
-        assert (await wire.head()).headers["content-length"] == "100"
-        assert await wire.rest() == b"half"
         await nothing_left(balancer)
 
     play(scene)
@@ -418,22 +402,6 @@ def test_a_slow_reader_slows_its_engine_and_nobody_else(play: Play) -> None:
         (await engine.request()).answer_json({"ok": 2})
         assert (await wire.response()).json() == {"ok": 2}
         await nothing_left(balancer)
-
-    play(scene)
-
-
-def test_head_is_answered_without_a_body(play: Play) -> None:
-    async def scene(world: World) -> None:
-        engine = await world.engine()
-        wire = await (await world.balancer(engine)).connect()
-        wire.get("/v1/models", method="HEAD")
-        asked = await engine.request()
-        assert asked.head.startswith("HEAD /v1/models ")
-        asked.answer(b"HTTP/1.1 200 OK\r\ncontent-length: 42\r\n\r\n")
-        assert (await wire.head()).headers["content-length"] == "42"
-        wire.get("/v1/models")
-        (await engine.request()).answer_json({"data": []})
-        assert (await wire.response()).json() == {"data": []}
 
     play(scene)
 

@@ -13,10 +13,17 @@ TOKEN = "a-secret-of-the-service"
 FULL = "vllm:num_requests_waiting 3\nvllm:num_requests_running 9\n"
 
 
-async def two_regions(world: World, **settings: Any) -> tuple[Engine, Running, Engine, Running]:
+async def two_regions(
+    world: World,
+    *,
+    near_models: list[str] | None = None,
+    far_models: list[str] | None = None,
+    **settings: Any,
+) -> tuple[Engine, Running, Engine, Running]:
     """Return a full engine with its balancer `here`, and an idle one with its balancer `there`."""
     near, far = await world.engine(), await world.engine()
     near.page = FULL
+    near.models, far.models = near_models, far_models
     here = await world.balancer(near, name="here", **settings)
     there = await world.balancer(far, name="there", **settings)
     await world.introduce(here, [near], [there])

@@ -102,7 +102,7 @@ class Balancer:
         self._waiting.put_back(entry)
         return self._place(now)
 
-    def request_lost(self, now: float, request_id: str) -> Sequence[Action]:
+    def request_lost(self, now: float, request_id: str, *, timed_out: bool = False) -> Sequence[Action]:
         """The target went away, or spoke no HTTP, or took too long, before any of the answer was there.
 
         The request goes to another target if one has room this moment, within the budget of retries: never
@@ -115,7 +115,9 @@ class Balancer:
         self._blame(now, entry, unreachable=True)
         self.placement.settle(entry)
         action = self._elsewhere(now, entry, target)
-        return [action or self._refusals.lost(request_id, entry.losses, target), *self._place(now)]
+        if action is None:
+            action = self._refusals.lost(request_id, entry.losses, target, timed_out=timed_out)
+        return [action, *self._place(now)]
 
     def request_refused(self, now: float, request_id: str) -> Sequence[Action]:
         """The target answered with an error of its own (500, 502, 503, 504, 529) before any content.

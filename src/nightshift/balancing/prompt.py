@@ -23,6 +23,7 @@ from nightshift.errors import NightshiftError
 
 CHAT_PATH = "/v1/chat/completions"
 COMPLETIONS_PATH = "/v1/completions"
+RESPONSES_PATH = "/v1/responses"
 
 _ROLES = {
     "system": "\x01",
@@ -61,7 +62,7 @@ class PromptError(NightshiftError):
 def prompt_key(path: str, body: object, seed: int = 0) -> PromptKey:
     """Return the key of the request with this path and parsed JSON body.
 
-    Paths other than those of chat and completions have a key of an empty text, which matches nothing.
+    Paths other than those below have a key of an empty text, which matches nothing.
     `seed` goes into the digests: without it, who sees them can test a guess of what the prompt says.
     Raises `PromptError` with a message fit for the client.
     """
@@ -92,8 +93,32 @@ def _chat(body: Mapping[str, object]) -> bytes:
     parts = _salt(body)
     _add_tools(parts, body.get("tools"))
     for index, message in enumerate(messages):
-        _add_message(parts, index, message)
+        _add_message(parts, f"messages[{index}]", message)
     return _encode(parts)
+
+
+def _response(body: Mapping[str, object]) -> bytes:
+    """The Responses API: instructions, and a text or items. What is stored elsewhere is not seen."""
+    given = body.get("input")
+    if not isinstance(given, str | list):
+        raise PromptError("input", "a string or an array of items", given)
+    parts = _salt(body)
+    _add_tools(parts, [tool for tool in _listed(body.get("tools")) if isinstance(tool, dict)])
+    instructions = body.get("instructions")
+    if isinstance(instructions, str):
+        parts += (_ROLES["system"], instructions)
+    if isinstance(given, str):
+        parts += (_ROLES["user"], given)
+    for index, item in enumerate(_listed(given)):
+        if isinstance(item, dict) and "role" in item:
+            _add_message(parts, f"input[{index}]", item)
+        else:  # a call, its output, a reference: kinds grow in number, and the engine knows them
+            parts += (_CALL, orjson.dumps(item).decode())
+    return _encode(parts)
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
 
 
 def _salt(body: Mapping[str, object]) -> list[str]:
@@ -115,23 +140,23 @@ def _add_tools(parts: list[str], tools: object) -> None:
         parts.append(orjson.dumps(function.get("parameters")).decode())
 
 
-def _add_message(parts: list[str], index: int, message: object) -> None:
+def _add_message(parts: list[str], where: str, message: object) -> None:
     if not isinstance(message, dict):
-        raise PromptError(f"messages[{index}]", "an object", message)
+        raise PromptError(where, "an object", message)
     role = message.get("role")
     if not isinstance(role, str):
-        raise PromptError(f"messages[{index}].role", "a string", role)
+        raise PromptError(f"{where}.role", "a string", role)
     parts.append(_ROLES.get(role) or f"{_OTHER_ROLE}{role}{_OTHER_ROLE}")
     content = message.get("content")
     if isinstance(content, str):
         parts.append(content)
     elif isinstance(content, list):
         for number, part in enumerate(content):
-            _add_part(parts, f"messages[{index}].content[{number}]", part)
+            _add_part(parts, f"{where}.content[{number}]", part)
     elif content is not None:
-        raise PromptError(f"messages[{index}].content", "a string, an array of parts or null", content)
+        raise PromptError(f"{where}.content", "a string, an array of parts or null", content)
     if calls := message.get("tool_calls"):
-        _add_calls(parts, f"messages[{index}].tool_calls", calls)
+        _add_calls(parts, f"{where}.tool_calls", calls)
 
 
 def _add_part(parts: list[str], where: str, part: object) -> None:
@@ -216,4 +241,5 @@ def _describe(found: object) -> str:
 _RENDERERS: Mapping[str, Callable[[Mapping[str, object]], bytes]] = {
     CHAT_PATH: _chat,
     COMPLETIONS_PATH: _completion,
+    RESPONSES_PATH: _response,
 }

@@ -57,9 +57,12 @@ class Refusals:
         message = f"{attempts} targets in a row could not be reached"
         return Reject(request_id, 502, "upstream_unreachable", message, may_retry=False)
 
-    def lost(self, request_id: str, losses: int, target: str) -> Reject:
-        """Its target failed, and it is not sent to another."""
+    def lost(self, request_id: str, losses: int, target: str, *, timed_out: bool) -> Reject:
+        """Its target failed, or took too long, and it is not sent to another."""
         times = "" if losses < 2 else f", the {losses}th that failed with this request"
+        if timed_out:
+            message = f"{target} took too long to begin its answer{times}"
+            return Reject(request_id, 504, "upstream_timeout", message, may_retry=False)
         message = f"{target} failed before it had answered{times}"
         return Reject(request_id, 502, "upstream_lost", message, may_retry=False)
 

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from nightshift.control.processid import ProcessId
 from nightshift.errors import UserError
@@ -46,6 +46,8 @@ class Run(BaseModel):
     replicas: tuple[Place, ...] = ()
     balancers: tuple[Place, ...] = ()
     wan_control: str | None = None
+    token: str = Field(default="", repr=False)
+    """The service's secret, which balancers want to see before they tell their state."""
     children: dict[str, ProcessId] = {}
 
 

@@ -5,6 +5,7 @@ Balancers are asked for their state page, replicas for their metrics; all at onc
 """
 
 import asyncio
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 
 from nightshift.backends.adapters import MetricsError, adapter_named
 from nightshift.control.runs import Place, Run, is_held
+from nightshift.processes import TOKEN_HEADER
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -75,7 +77,8 @@ async def _ask(http: "ClientSession", run: Run) -> ServiceStatus:
         return status
     status.endpoints = run.endpoints
     status.replicas = list(await asyncio.gather(*(_replica(http, place) for place in run.replicas)))
-    status.balancers = list(await asyncio.gather(*(_balancer(http, place) for place in run.balancers)))
+    asked = (_balancer(http, place, run.token) for place in run.balancers)
+    status.balancers = list(await asyncio.gather(*asked))
     return status
 
 
@@ -99,8 +102,8 @@ async def _replica(http: "ClientSession", place: Place) -> ReplicaStatus:
     return status
 
 
-async def _balancer(http: "ClientSession", place: Place) -> BalancerStatus:
-    page = await _get(http, f"http://{place.address}/nightshift/state")
+async def _balancer(http: "ClientSession", place: Place, token: str) -> BalancerStatus:
+    page = await _get(http, f"http://{place.address}/nightshift/state", {TOKEN_HEADER: token})
     if page is None:
         return BalancerStatus(**place.model_dump(), state="no answer")
     said: dict[str, Any] = orjson.loads(page)
@@ -113,11 +116,11 @@ async def _balancer(http: "ClientSession", place: Place) -> BalancerStatus:
     )
 
 
-async def _get(http: "ClientSession", url: str) -> bytes | None:
+async def _get(http: "ClientSession", url: str, headers: Mapping[str, str] | None = None) -> bytes | None:
     from aiohttp import ClientError
 
     try:
-        async with http.get(url) as response:
+        async with http.get(url, headers=headers) as response:
             return await response.read() if response.status == 200 else None
     except (OSError, ClientError):
         return None

@@ -105,6 +105,7 @@ def _described(state: Run, fleet: LocalFleet) -> Run:
             "replicas": places(fleet.replicas),
             "balancers": places(fleet.balancers),
             "wan_control": fleet.wan_control,
+            "token": fleet.token,
             "children": {name: process for name, process in processes.items() if process},
         }
     )

@@ -78,9 +78,9 @@ class Call:
         self._failed(reason)
 
 
-def get(pool: Pool, path: str) -> bytes:
-    """Return the bytes of a GET request."""
-    return b"GET %b HTTP/1.1\r\nhost: %b\r\n\r\n" % (path.encode(), pool.endpoint.host)
+def get(pool: Pool, path: str, lines: bytes = b"") -> bytes:
+    """Return the bytes of a GET request with more header lines."""
+    return b"GET %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (path.encode(), pool.endpoint.host, lines)
 
 
 def post_json(pool: Pool, path: str, lines: bytes, body: bytes) -> bytes:

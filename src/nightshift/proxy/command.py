@@ -73,7 +73,7 @@ def balancer(
             },
             where="nightshift balancer",
         )
-    run(settings, listen(settings, fd))
+    run(settings, listen(settings, fd), config)
 
 
 def _target(flag: str, default: str | None) -> dict[str, str]:

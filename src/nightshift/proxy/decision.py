@@ -13,13 +13,16 @@ from nightshift.proxy.upstream import ResponseHead
 
 PEER = INTERNAL_PREFIX + b"peer"
 PEER_TOKEN = INTERNAL_PREFIX + b"peer-token"
+DEADLINE_MS = INTERNAL_PREFIX + b"deadline-ms"
+"""Milliseconds that a request which is handed over has left."""
 HASH_KEY = b"x-hash-key"
 
-_REPLICA = INTERNAL_PREFIX + b"replica"
+REPLICA = INTERNAL_PREFIX + b"replica"
 _SERVED_BY = INTERNAL_PREFIX + b"served-by"
 _MATCHED = INTERNAL_PREFIX + b"matched"
 _QUEUED_MS = INTERNAL_PREFIX + b"queued-ms"
-_FROM_THE_SERVING = (_REPLICA, _SERVED_BY, _MATCHED)
+REASON = INTERNAL_PREFIX + b"reason"
+_FROM_THE_SERVING = (REPLICA, _SERVED_BY, _MATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class Identity:
 def local_lines(decision: Decision, replica: Endpoint) -> bytes:
     """Return the lines of an answer that a replica of this balancer gives."""
     return b"%b: %b\r\n%b: %b\r\n%b: %.4f\r\n%b" % (
-        *(_REPLICA, replica.id.encode()),
+        *(REPLICA, replica.id.encode()),
         *(_SERVED_BY, replica.region.encode()),
         *(_MATCHED, decision.matched),
         _own_lines(0, decision.queued_s * 1000, decision.reason),

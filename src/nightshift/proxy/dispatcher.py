@@ -6,12 +6,12 @@ leads to the next event: those wait until the first ones are done.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from nightshift.balancing.balancer import Balancer
 from nightshift.balancing.messages import Action, AskToSteal, Forward, HandOver, PassOn, Reject, Request
-from nightshift.proxy.decision import PEER, PEER_TOKEN
+from nightshift.proxy.decision import DEADLINE_MS
 from nightshift.proxy.exchange import Exchange
 from nightshift.proxy.pool import Pool
 
@@ -34,8 +34,14 @@ class Counters:
     rejected: int = 0
     failed: int = 0
     """Cut off amid the answer by a replica or a peer."""
+    expired: int = 0
+    """Cut off, or answered with an error, because the deadline had passed."""
     lost: int = 0
     """Times that a target failed before the client had seen anything, whether another one answered or not."""
+    refused: int = 0
+    """Times that a target answered that it cannot (5xx), whether another one answered or not."""
+    declined: int = 0
+    """Times that a peer had no place for a request after all."""
     undelivered: int = 0
     """Times that a target could not be reached and the request went back to the balancer."""
     client_gone: int = 0
@@ -44,9 +50,8 @@ class Counters:
 class Dispatcher:
     """The shell of the balancer (`messages.Shell`) towards requests."""
 
-    def __init__(
-        self, balancer: Balancer, clock: Callable[[], float], *, peer_token: str | None = None
-    ) -> None:
+    def __init__(self, balancer: Balancer, clock: Callable[[], float], *, hop_lines: bytes = b"") -> None:
+        """`hop_lines` are the header lines that mark a request as handed over."""
         self.balancer = balancer
         self.now = clock
         self.counters = Counters()
@@ -57,13 +62,17 @@ class Dispatcher:
         self._exchanges: dict[str, Exchange] = {}
         self._actions: deque[Action] = deque()
         self._acting = False
-        token = (peer_token or "").encode()
-        self._hop_lines = b"%b: %b\r\n%b: %b\r\n" % (PEER, balancer.name.encode(), PEER_TOKEN, token)
+        self._hop_lines = hop_lines
 
     @property
     def in_progress(self) -> int:
         """Requests that are not answered yet."""
         return len(self._exchanges)
+
+    @property
+    def exchanges(self) -> Iterable[Exchange]:
+        """Those requests, oldest first."""
+        return self._exchanges.values()
 
     # Events
 
@@ -75,15 +84,18 @@ class Dispatcher:
         self._exchanges[exchange.id] = exchange
         self.perform(self.balancer.request_arrived(self.now(), request))
 
-    def ended(self, exchange: Exchange, *, failed: bool) -> None:
+    def ended(self, exchange: Exchange) -> None:
         """See `exchange.Placement`."""
-        if failed:
-            self.counters.failed += 1
-        else:
-            self.counters.completed += 1
+        self.counters.completed += 1
         del self._exchanges[exchange.id]
-        event = self.balancer.request_failed if failed else self.balancer.request_ended
-        self.perform(event(self.now(), exchange.id))
+        self.perform(self.balancer.request_ended(self.now(), exchange.id))
+
+    def failed(self, exchange: Exchange, reason: str) -> None:
+        """See `exchange.Placement`."""
+        _log.warning("request %s was cut off: %s", exchange.id, reason)
+        self.counters.failed += 1
+        del self._exchanges[exchange.id]
+        self.perform(self.balancer.request_failed(self.now(), exchange.id))
 
     def undelivered(self, exchange: Exchange, reason: str) -> None:
         """See `exchange.Placement`."""
@@ -91,17 +103,41 @@ class Dispatcher:
         self.counters.undelivered += 1
         self.perform(self.balancer.request_undelivered(self.now(), exchange.id))
 
-    def lost(self, exchange: Exchange, reason: str) -> None:
+    def lost(self, exchange: Exchange, reason: str, *, timed_out: bool = False) -> None:
         """See `exchange.Placement`."""
         _log.warning("request %s was lost: %s", exchange.id, reason)
         self.counters.lost += 1
-        self.perform(self.balancer.request_lost(self.now(), exchange.id))
+        self.perform(self.balancer.request_lost(self.now(), exchange.id, timed_out=timed_out))
+
+    def refused(self, exchange: Exchange) -> None:
+        """See `exchange.Placement`."""
+        self.counters.refused += 1
+        self.perform(self.balancer.request_refused(self.now(), exchange.id))
+
+    def declined(self, exchange: Exchange) -> None:
+        """See `exchange.Placement`."""
+        self.counters.declined += 1
+        self.perform(self.balancer.request_declined(self.now(), exchange.id))
+
+    def expired(self, exchange: Exchange) -> None:
+        """See `exchange.Placement`."""
+        self.counters.expired += 1
+        self._gone(exchange)
 
     def left(self, exchange: Exchange) -> None:
         """See `exchange.Placement`."""
         self.counters.client_gone += 1
+        self._gone(exchange)
+
+    def _gone(self, exchange: Exchange) -> None:
         del self._exchanges[exchange.id]
         self.perform(self.balancer.client_gone(self.now(), exchange.id))
+
+    def check_times(self) -> None:
+        """Give up what takes too long. Costs O(requests in progress): call it once a second or so."""
+        now = self.now()
+        for exchange in list(self._exchanges.values()):
+            exchange.check_time(now)
 
     def steal_asked(self, thief: str, count: int) -> int:
         """A peer asks for queued requests. Return how many it gets."""
@@ -142,8 +178,17 @@ class Dispatcher:
             return  # its client left, which the balancer was told
         if pool is None:
             self.undelivered(exchange, "its target was taken away")
-        else:
-            exchange.send(pool, action.decision, hop_lines)
+            return
+        if hop_lines is not None:  # what is left of its time goes with it; clocks need not agree
+            left_ms = max(0.0, exchange.deadline - self.now()) * 1000
+            hop_lines += b"%b: %d\r\n" % (DEADLINE_MS, left_ms)
+        exchange.send(pool, action.decision, hop_lines)
+
+    def pass_on(self, action: PassOn) -> None:
+        """See `messages.Shell`."""
+        exchange = self._exchanges.get(action.request_id)
+        if exchange is not None:
+            exchange.pass_on()
 
     def reject(self, action: Reject) -> None:
         """See `messages.Shell`."""
@@ -151,10 +196,6 @@ class Dispatcher:
         if exchange is not None:
             self.counters.rejected += 1
             exchange.refuse(action)
-
-    def pass_on(self, action: PassOn) -> None:
-        """See `messages.Shell`. Never asked for: this shell passes answers on without asking the balancer."""
-        raise NotImplementedError(action)
 
     def ask_to_steal(self, action: AskToSteal) -> None:
         """See `messages.Shell`."""

@@ -66,6 +66,17 @@ def upstream_lost(message: str) -> ApiError:
     return ApiError(502, "upstream_lost", message)
 
 
+def upstream_stalled(silence_s: float) -> ApiError:
+    """Return the error for a replica or peer that fell silent amid its answer."""
+    return ApiError(504, "upstream_stalled", f"the answer stopped for more than {silence_s:g} s")
+
+
+def deadline_exceeded(elapsed_s: float) -> ApiError:
+    """Return the error for a request whose time is over."""
+    message = f"the deadline of this request has passed, {elapsed_s:.0f} s after it arrived here"
+    return ApiError(504, "deadline_exceeded", message, may_retry=False)
+
+
 def reason_phrase(status: int) -> bytes:
     """Return the standard words for a status."""
     try:

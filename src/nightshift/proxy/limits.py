@@ -52,6 +52,8 @@ class Limits(Strict):
     """Bytes unsent to a slow reader above which its upstream is not read any more."""
     hold_bytes: int = Field(default=65_536, gt=0)
     """Bytes of an answer held back until its first content; then they are sent."""
+    hold_s: float = Field(default=30.0, gt=0)
+    """Time for which what came ahead of the first content is held back; then it is sent."""
     idle_connections: int = Field(default=256, ge=0)
     """Connections kept open to each target while unused."""
     probe_s: float = Field(default=2.0, gt=0)

@@ -2,21 +2,24 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from urllib.parse import unquote
 
 import orjson
 from pydantic import ValidationError
 
+from nightshift.backends.adapters.models import MODELS_PATH
 from nightshift.balancing.snapshot import snapshot
 from nightshift.proxy.answer import JSON_TYPE, Answer
+from nightshift.proxy.catalogue import OWN_MODELS_PATH, Catalogue
 from nightshift.proxy.client import Client, InProgress
 from nightshift.proxy.decision import Identity
 from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.errors import ApiError
 from nightshift.proxy.peers import REPORT_PATH, STEAL_PATH, Peers
-from nightshift.proxy.placing import json_body
 from nightshift.proxy.probes import Probes
 from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.settings import Targets, first_problem
+from nightshift.proxy.surface import json_body
 from nightshift.proxy.targets import TargetSet
 from nightshift.proxy.tokens import PeerTokens
 
@@ -35,6 +38,7 @@ class OwnPages:
         targets: TargetSet,
         probes: Probes,
         peers: Peers,
+        catalogue: Catalogue,
         tokens: PeerTokens,
     ) -> None:
         self._identity = identity
@@ -42,20 +46,28 @@ class OwnPages:
         self._targets = targets
         self._probes = probes
         self._peers = peers
+        self._catalogue = catalogue
         self._tokens = tokens
 
     def table(self) -> dict[str, dict[str, Page]]:
         """Return the pages by path and method."""
         health, alive, state = self._page(self.health), self._page(self.alive), self._page(self.state)
-        report = self._page(self.report)
+        report, models = self._page(self.report), self._page(self.models)
         return {
             "/health": {"GET": health, "HEAD": health},
             "/nightshift/health": {"GET": alive, "HEAD": alive},
             "/nightshift/state": {"GET": state},
+            MODELS_PATH: {"GET": models, "HEAD": models},
+            OWN_MODELS_PATH: {"GET": self._page(self.own_models)},
             REPORT_PATH: {"GET": report},
             STEAL_PATH: {"POST": self._page(self.steal)},
             "/nightshift/targets": {"PUT": self._page(self.change_targets)},
         }
+
+    def table_by_prefix(self) -> dict[str, dict[str, Page]]:
+        """Return the pages that have a name behind a prefix."""
+        model = self._page(self.model)
+        return {f"{MODELS_PATH}/": {"GET": model, "HEAD": model}}
 
     def _page(self, facts_of: Callable[[HttpRequest], _Facts]) -> Page:
         lines = JSON_TYPE + self._identity.lines()
@@ -70,6 +82,8 @@ class OwnPages:
         """Whether a request that came now could be served: 200 or 503."""
         replicas, peers = self._probes.up, self._peers.serving
         facts = {"replicas": replicas, "peers": peers}
+        if self._dispatcher.balancer.draining:
+            return 503, {"status": "draining", **facts}
         if replicas or peers:
             return 200, {"status": "ok", **facts}
         return 503, {"status": "no replica answers", **facts}
@@ -78,12 +92,31 @@ class OwnPages:
         """Whether this process runs: always 200."""
         return 200, {"status": "ok", "name": self._identity.name, "region": self._identity.region}
 
+    def models(self, request: HttpRequest) -> _Facts:
+        """All models that can be asked for here, in OpenAI's format."""
+        return 200, {"object": "list", "data": self._catalogue.all()}
+
+    def model(self, request: HttpRequest) -> _Facts:
+        """One of them."""
+        name = unquote(request.path.removeprefix(f"{MODELS_PATH}/"))
+        for card in self._catalogue.all():
+            if card["id"] == name:
+                return 200, card
+        raise ApiError(404, "model_not_found", f"The model `{name[:200]}` does not exist", param="model")
+
+    def own_models(self, request: HttpRequest) -> _Facts:
+        """What peers ask for: the models of the replicas here."""
+        self._tokens.require(request)
+        return 200, {"object": "list", "data": self._catalogue.own()}
+
     def report(self, request: HttpRequest) -> _Facts:
         """What peers ask for, ten times a second: a small part of the state."""
+        self._tokens.require(request)
         return 200, {"name": self._identity.name, **asdict(self._dispatcher.balancer.report())}
 
     def state(self, request: HttpRequest) -> _Facts:
         """All that this balancer knows and has done."""
+        self._tokens.require(request)
         return 200, {
             **snapshot(self._dispatcher.balancer, self._dispatcher.now()),
             "region": self._identity.region,

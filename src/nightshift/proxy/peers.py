@@ -12,9 +12,8 @@ from pydantic import TypeAdapter
 
 from nightshift.balancing.messages import PeerReport
 from nightshift.proxy.call import Call, Reply, post_json
-from nightshift.proxy.decision import PEER, PEER_TOKEN
 from nightshift.proxy.dispatcher import Dispatcher
-from nightshift.proxy.poller import Poller
+from nightshift.proxy.poller import Poller, well_answered
 from nightshift.proxy.pollers import Pollers
 from nightshift.proxy.pool import Endpoint, Pool
 
@@ -33,14 +32,20 @@ class Peers:
         dispatcher: Dispatcher,
         make_pool: Callable[[Endpoint], Pool],
         timeout_s: float,
-        peer_token: str | None,
+        lines: bytes,
+        *,
+        other_models: Callable[[str], None],
     ) -> None:
-        """Reports come over a connection of its own for each peer, from `make_pool`."""
+        """Reports come over a connection of its own for each peer, from `make_pool`.
+
+        `lines` are the header lines that show whose questions they are. `other_models` is told of a peer that
+        serves other models than before.
+        """
         self._dispatcher = dispatcher
         self._make_pool = make_pool
         self._timeout_s = timeout_s
-        token = (peer_token or "").encode()
-        self._lines = b"%b: %b\r\n%b: %b\r\n" % (PEER, dispatcher.balancer.name.encode(), PEER_TOKEN, token)
+        self._lines = lines
+        self._other_models = other_models
         self._pollers = Pollers(self._poller)
         self._reports: dict[str, PeerReport] = {}
         self._questions: dict[str, Call] = {}
@@ -59,6 +64,7 @@ class Peers:
             self._timeout_s,
             heard=self._heard,
             silent=self._silent,
+            lines=self._lines,
         )
 
     def ask(self) -> None:
@@ -104,13 +110,15 @@ class Peers:
         self._dispatcher.perform(balancer.steal_answered(now, peer, count))
 
     def _heard(self, peer: str, reply: Reply) -> None:
-        facts = orjson.loads(reply.body)
+        facts = orjson.loads(well_answered(reply))
         report = _REPORT.validate_python(facts)
         if facts.get("name") != peer:
             raise ValueError(f"calls itself {facts.get('name')!r}; give it that id")
-        self._reports[peer] = report
+        before, self._reports[peer] = self._reports.get(peer), report
         balancer, now = self._dispatcher.balancer, self._dispatcher.now()
         self._dispatcher.perform(balancer.peer_reported(now, peer, report, reply.elapsed_s))
+        if before is None or before.models != report.models:
+            self._other_models(peer)
 
     def _silent(self, peer: str) -> None:
         balancer, now = self._dispatcher.balancer, self._dispatcher.now()

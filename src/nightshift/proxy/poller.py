@@ -13,8 +13,15 @@ from nightshift.proxy.pool import Pool
 _log = logging.getLogger(__name__)
 
 
+def well_answered(reply: Reply) -> bytes:
+    """Return the body of an answer with status 200. Raises ValueError for another."""
+    if reply.status != 200:
+        raise ValueError(f"status {reply.status}")
+    return reply.body
+
+
 class Poller:
-    """`heard` gets each answer with status 200; it raises ValueError for one that makes no sense."""
+    """`heard` gets each answer, whatever its status; it raises ValueError for one that is no good."""
 
     def __init__(
         self,
@@ -25,11 +32,15 @@ class Poller:
         *,
         heard: Callable[[str, Reply], None],
         silent: Callable[[str], None],
+        lines: bytes = b"",
     ) -> None:
-        """`silent` is told of each question that got no good answer. Both get the target's id."""
+        """`silent` is told of each question that got no good answer. Both get the target's id.
+
+        `lines` are more header lines of the question.
+        """
         self._pool = pool
         self.endpoint = pool.endpoint
-        self._payload = get(pool, path)
+        self._payload = get(pool, path, lines)
         self._what = f"{pool.endpoint.id} {path}"
         self._clock = clock
         self._timeout_s = timeout_s
@@ -60,9 +71,6 @@ class Poller:
 
     def _answered(self, reply: Reply) -> None:
         self._call = None
-        if reply.status != 200:
-            self._failed(f"status {reply.status}")
-            return
         try:
             self._heard(self.endpoint.id, reply)
         except ValueError as error:

@@ -3,22 +3,30 @@
 from collections.abc import Callable, Iterable
 
 from nightshift.backends.adapters import Adapter, MetricsError, adapter_named
+from nightshift.backends.adapters.base import read_answer
 from nightshift.proxy.call import Reply
 from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.poller import Poller
 from nightshift.proxy.pollers import Pollers
 from nightshift.proxy.pool import Endpoint, Pool
 
-METRICS_PATH = "/metrics"
-
 
 class Probes:
     """The pollers of the replicas."""
 
     def __init__(
-        self, dispatcher: Dispatcher, make_pool: Callable[[Endpoint], Pool], timeout_s: float
+        self,
+        dispatcher: Dispatcher,
+        make_pool: Callable[[Endpoint], Pool],
+        timeout_s: float,
+        *,
+        came_up: Callable[[str], None],
     ) -> None:
-        """Each replica is probed over a connection of its own, from `make_pool`."""
+        """Each replica is probed over a connection of its own, from `make_pool`.
+
+        `came_up` is told of a replica that answers for the first time, or again.
+        """
+        self._came_up = came_up
         self._dispatcher = dispatcher
         self._make_pool = make_pool
         self._timeout_s = timeout_s
@@ -34,7 +42,7 @@ class Probes:
     def _poller(self, endpoint: Endpoint) -> Poller:
         return Poller(
             self._make_pool(endpoint),
-            METRICS_PATH,
+            self._adapters[endpoint.id].metrics_path,
             self._dispatcher.now,
             self._timeout_s,
             heard=self._heard,
@@ -56,11 +64,13 @@ class Probes:
 
     def _heard(self, replica: str, reply: Reply) -> None:
         try:
-            report = self._adapters[replica].read(reply.body)
+            report = read_answer(self._adapters[replica], reply.status, reply.body)
         except MetricsError as error:
             raise ValueError(str(error)) from error
         balancer, now = self._dispatcher.balancer, self._dispatcher.now()
         self._dispatcher.perform(balancer.replica_probed(now, replica, report, reply.elapsed_s))
+        if not self._pollers.by_id[replica].up:
+            self._came_up(replica)
 
     def _silent(self, replica: str) -> None:
         balancer, now = self._dispatcher.balancer, self._dispatcher.now()

@@ -3,32 +3,36 @@
 from collections.abc import Mapping
 from typing import Generic, TypeVar
 
-from nightshift.balancing.prompt import CHAT_PATH, COMPLETIONS_PATH
 from nightshift.proxy.errors import ApiError
 
 Handler = TypeVar("Handler")
 
-ENGINE_PREFIX = "/v1/"
-POST_ONLY = (CHAT_PATH, COMPLETIONS_PATH)
-
 
 class Routes(Generic[Handler]):
-    """A table of own paths; what begins with `/v1/` goes to an engine."""
+    """A table of paths, and one of prefixes that end with a slash, for what has a name behind it."""
 
-    def __init__(self, own: Mapping[str, Mapping[str, Handler]], engine: Handler) -> None:
-        self._table = {**own, **{path: {"POST": engine} for path in POST_ONLY}}
-        self._engine_methods = {"GET": engine, "HEAD": engine, "POST": engine}
+    def __init__(
+        self,
+        paths: Mapping[str, Mapping[str, Handler]],
+        prefixes: Mapping[str, Mapping[str, Handler]] | None = None,
+    ) -> None:
+        self._paths = paths
+        self._prefixes = prefixes or {}
 
     def find(self, method: str, path: str) -> Handler:
         """Return the handler. Raises `ApiError` 404 or 405."""
-        methods = self._table.get(path)
+        methods = self._paths.get(path) or self._behind_a_prefix(path)
         if methods is None:
-            if not path.startswith(ENGINE_PREFIX):
-                raise ApiError(404, "unknown_path", f"there is nothing at {path[:200]}; the API is at /v1/")
-            methods = self._engine_methods
+            raise ApiError(404, "unknown_path", f"there is nothing at {path[:200]}; the API is at /v1/")
         handler = methods.get(method)
         if handler is None:
             allowed = ", ".join(methods)
             message = f"{method} is not for {path[:200]}; allowed: {allowed}"
             raise ApiError(405, "method_not_allowed", message, allow=allowed)
         return handler
+
+    def _behind_a_prefix(self, path: str) -> Mapping[str, Handler] | None:
+        for prefix, methods in self._prefixes.items():
+            if path.startswith(prefix) and len(path) > len(prefix):
+                return methods
+        return None

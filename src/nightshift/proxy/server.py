@@ -1,84 +1,97 @@
-"""One balancer, live: puts the parts together, starts them and stops them."""
+"""One balancer, live: starts its parts, drives them by the clock, drains and stops them."""
 
 import asyncio
 import socket
-from functools import partial
-from itertools import count
-from random import Random
-from time import monotonic
 
-from nightshift.balancing.balancer import Balancer
+from nightshift.errors import UserError
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client, InProgress
-from nightshift.proxy.decision import Identity
 from nightshift.proxy.dispatcher import Dispatcher
-from nightshift.proxy.own_pages import OwnPages, Page
-from nightshift.proxy.peers import Peers
-from nightshift.proxy.placing import Placing
-from nightshift.proxy.pool import Pool
-from nightshift.proxy.probes import Probes
+from nightshift.proxy.parts import Parts
 from nightshift.proxy.request import HttpRequest
-from nightshift.proxy.routes import Routes
 from nightshift.proxy.settings import Settings
-from nightshift.proxy.targets import TargetSet
 from nightshift.proxy.ticker import Ticker
-from nightshift.proxy.tokens import PeerTokens
+
+MODELS_INTERVAL_S = 10.0
+"""Between two questions for a target's list of models."""
+_FIXED = ("name", "region", "host", "port", "seed", "speed", "switches")
+"""Settings that only a new process can change."""
 
 
 class Server:
-    """Serves on one socket until stopped. Make and use it inside its event loop."""
+    """Serves on its sockets until stopped. Make and use it inside its event loop."""
 
     def __init__(self, settings: Settings) -> None:
-        loop = asyncio.get_running_loop()
-        limits = settings.limits
-        identity = Identity(settings.name, settings.region)
-        balancer = Balancer(name=settings.name, switches=settings.switches, rng=Random(settings.seed))
-        tokens = PeerTokens(settings.peer_token)
-        # The loop's own clock stands still within a turn and counts whole milliseconds (libuv).
-        self.dispatcher = Dispatcher(balancer, monotonic, peer_token=tokens.shown)
-        make_pool = partial(Pool, loop=loop, limits=limits)
-        self._probes = Probes(self.dispatcher, make_pool, limits.probe_s)
-        self._peers = Peers(self.dispatcher, make_pool, limits.probe_s, tokens.shown)
-        self.dispatcher.asks_to_steal = self._peers.ask_to_steal
-        self._targets = TargetSet(
-            self.dispatcher, self._probes, self._peers, region=settings.region, make_pool=make_pool
+        self._loop = asyncio.get_running_loop()
+        self.settings = settings
+        self._parts = parts = Parts(settings, self._loop)
+        self._find = parts.routes.find
+        self._error_lines = parts.identity.lines()
+        check_s = _check_interval_s(settings)
+        self._tickers = (
+            Ticker(self._loop, settings.probe_interval_s, self._probe),
+            Ticker(self._loop, MODELS_INTERVAL_S, parts.catalogue.ask),
+            Ticker(self._loop, check_s, parts.dispatcher.check_times),
         )
-        placing = Placing(self.dispatcher, identity, tokens, count())
-        pages = OwnPages(
-            identity,
-            dispatcher=self.dispatcher,
-            targets=self._targets,
-            probes=self._probes,
-            peers=self._peers,
-            tokens=tokens,
-        )
-        self._routes: Routes[Page] = Routes(pages.table(), placing.serve)
-        self._error_lines = identity.lines()
-        self._settings = settings
-        self._loop = loop
-        self._ticker = Ticker(loop, settings.probe_interval_s, self._tick)
-        self._listener: asyncio.Server | None = None
+        self._listeners: list[asyncio.Server] = []
         self._clients: set[Client] = set()
         self._all_left = asyncio.Event()
+        self._draining = False
+        self._drained = asyncio.Event()
 
-    async def start(self, sock: socket.socket) -> None:
-        """Serve on this listening socket."""
-        self._targets.change(self._settings)
-        self._ticker.start()
-        limits = self._settings.limits
-        self._listener = await self._loop.create_server(lambda: Client(self, limits), sock=sock)
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """Where the requests are."""
+        return self._parts.dispatcher
+
+    async def start(self, *socks: socket.socket) -> None:
+        """Serve on these listening sockets."""
+        self._parts.targets.change(self.settings)
+        for ticker in self._tickers:
+            ticker.start()
+        for sock in socks:
+            listener = await self._loop.create_server(lambda: Client(self, self.settings.limits), sock=sock)
+            self._listeners.append(listener)
+
+    async def drain(self, grace_s: float) -> bool:
+        """Take no new requests, and wait until all are answered; tell whether they were in time.
+
+        The sockets stay open meanwhile: a new request is refused politely, with when to come again.
+        """
+        self._draining = True
+        self.dispatcher.perform(self.dispatcher.balancer.drain(self.dispatcher.now()))
+        try:
+            async with asyncio.timeout(grace_s):
+                await self._drained.wait()
+        except TimeoutError:
+            return False
+        return True
 
     async def stop(self) -> None:
         """Close all connections at once and wait until they are."""
-        if self._listener is not None:
-            self._listener.close()
-        self._ticker.stop()
+        for listener in self._listeners:
+            listener.close()
+        for ticker in self._tickers:
+            ticker.stop()
         for client in list(self._clients):
             client.abort()
-        self._targets.close()
+        self._parts.targets.close()
         if self._clients:
             self._all_left.clear()
             await self._all_left.wait()
+
+    def reload(self, settings: Settings) -> list[str]:
+        """Go on with these settings; return the names of those that have changed. Raises `UserError`.
+
+        Requests under way are not disturbed: they keep their place and their limits.
+        """
+        old = self.settings
+        changed = [name for name in Settings.model_fields if getattr(old, name) != getattr(settings, name)]
+        if fixed := [name for name in changed if name in _FIXED]:
+            raise UserError(f"{', '.join(fixed)}: only a new process can change this; nothing was changed")
+        self.settings = settings
+        self._parts.reload(settings)
+        return changed
 
     # See `client.Site`
 
@@ -94,13 +107,25 @@ class Server:
 
     def serve(self, request: HttpRequest, answer: Answer, client: Client) -> InProgress | None:
         """Answer a request, or begin to."""
-        return self._routes.find(request.method, request.path)(request, answer, client)
+        if self._draining:
+            answer.keep_alive = False  # its client does better to connect elsewhere
+        return self._find(request.method, request.path)(request, answer, client)
 
     def error_lines(self) -> bytes:
         """Header lines of an answer to what never became a request."""
         return self._error_lines
 
-    def _tick(self) -> None:
-        self._probes.ask()
-        self._peers.ask()
-        self.dispatcher.perform(self.dispatcher.balancer.time_passed(self.dispatcher.now()))
+    def _probe(self) -> None:
+        self._parts.probes.ask()
+        self._parts.peers.ask()
+        balancer = self.dispatcher.balancer
+        self.dispatcher.perform(balancer.time_passed(self.dispatcher.now()))
+        if self._draining and not self.dispatcher.in_progress:
+            self._drained.set()
+
+
+def _check_interval_s(settings: Settings) -> float:
+    """Return how often to look at the time of requests: to a quarter of the shortest limit, 1 s at most."""
+    limits = settings.limits
+    shortest_s = min(limits.first_byte_s, limits.between_chunks_s, limits.total_s, limits.hold_s)
+    return min(1.0, shortest_s / 4)

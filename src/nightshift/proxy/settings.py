@@ -67,7 +67,10 @@ Engine = Annotated[str, AfterValidator(_known_engine)]
 
 
 class ReplicaSettings(Strict):
-    """An engine. `region` is the balancer's own when left out; `engine` names the adapter for its metrics."""
+    """An engine. `region` is the balancer's own when left out; `engine` names the adapter for its metrics.
+
+    `models` are those it is asked for, when that shall not be what it lists itself.
+    """
 
     id: Name
     address: Address
@@ -75,6 +78,7 @@ class ReplicaSettings(Strict):
     engine: Engine = "auto"
     upstream_authorization: HeaderValue | None = Field(default=None, repr=False)
     """The Authorization that this engine is shown, in place of the client's: `Bearer ...`."""
+    models: tuple[str, ...] = ()
 
 
 class PeerSettings(Strict):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from nightshift.proxy.catalogue import Catalogue
 from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.peers import Peers
 from nightshift.proxy.pool import Endpoint, Pool
@@ -17,6 +18,7 @@ class TargetSet:
         dispatcher: Dispatcher,
         probes: Probes,
         peers: Peers,
+        catalogue: Catalogue,
         *,
         region: str,
         make_pool: Callable[[Endpoint], Pool],
@@ -25,6 +27,7 @@ class TargetSet:
         self._dispatcher = dispatcher
         self._probes = probes
         self._peers = peers
+        self._catalogue = catalogue
         self._region = region
         self._make_pool = make_pool
 
@@ -38,16 +41,20 @@ class TargetSet:
         engines = (replica.engine for replica in targets.replicas)
         self._probes.set_replicas(zip(replicas, engines, strict=True))
         self._peers.set_peers(peers)
+        settled = {r.id: frozenset(r.models) for r in targets.replicas if r.models}
+        self._catalogue.set_targets(replicas, peers, settled)
         dispatcher.perform(
             dispatcher.balancer.targets_changed(
                 dispatcher.now(), replicas=dispatcher.replicas, peers=dispatcher.peers
             )
         )
+        self._catalogue.name_settled()
 
     def close(self) -> None:
         """Talk to nobody any more."""
         self._probes.stop()
         self._peers.stop()
+        self._catalogue.stop()
         for pool in (*self._dispatcher.replicas.values(), *self._dispatcher.peers.values()):
             pool.close()
 

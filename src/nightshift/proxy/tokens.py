@@ -35,6 +35,10 @@ class PeerTokens:
         """The secret that this balancer shows to others."""
         return self._shown
 
+    def lines(self, name: str) -> bytes:
+        """Return the header lines by which the balancer called `name` shows that it is a peer."""
+        return b"%b: %b\r\n%b: %b\r\n" % (PEER, name.encode(), PEER_TOKEN, (self._shown or "").encode())
+
     def is_right(self, request: HttpRequest, *, certified: bool = False) -> bool:
         """Tell whether the request shows a secret. `certified`: its connection showed a certificate."""
         shown = request.fields.get(PEER_TOKEN)

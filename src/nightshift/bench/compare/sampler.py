@@ -15,6 +15,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 
 from nightshift.backends.adapters import MetricsError, detect
 from nightshift.control.local.fleet import LocalFleet, Member
+from nightshift.processes import TOKEN_HEADER
 
 Facts = Mapping[str, Any]
 
@@ -58,7 +59,8 @@ class Sampler:
 
     async def _balancer(self, http: ClientSession, member: Member) -> Facts:
         try:
-            async with http.get(f"http://{member.address}/nightshift/state") as response:
+            url, shown = f"http://{member.address}/nightshift/state", {TOKEN_HEADER: self._fleet.token}
+            async with http.get(url, headers=shown) as response:
                 state = orjson.loads(await response.read())
             return {
                 "queue": state["queue"],

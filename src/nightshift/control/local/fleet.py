@@ -59,7 +59,8 @@ class LocalFleet:
         """Base URL of the relay's control interface."""
         self.children: list[Child] = []
         self._wiring = wire(plan)
-        self._peer_token = secrets.token_urlsafe(24)
+        self.token = secrets.token_urlsafe(24)
+        """The secret of this service: who shows it may ask balancers for their state."""
         self._cook = Cook(plan, programs or Programs())
         self._progress = progress or (lambda *_: None)
 
@@ -123,7 +124,7 @@ class LocalFleet:
         if not isinstance(self.plan.routing, Switches):
             workers = [addresses[route.via] for route in entry.replicas]
             return self._cook.router(entry, addresses[entry.name], workers, addresses[PROMETHEUS])
-        config = balancer_config(self.plan, self.plan.routing, entry, addresses, self._peer_token)
+        config = balancer_config(self.plan, self.plan.routing, entry, addresses, self.token)
         path = write_private(self.plan.log_dir / f"{entry.name}.json", config)
         return self._cook.balancer(entry, path, addresses[entry.name], sockets.fd(entry.name))
 
