@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from nightshift.backends.adapters import adapter_named
+from nightshift.backends.adapters import adapter_named, read_models
 from nightshift.processes import reserve
 
 pytestmark = [pytest.mark.real_engine, pytest.mark.timeout(300)]
@@ -40,7 +40,8 @@ def get(address: str, path: str) -> bytes:
 
 
 def ask(address: str, messages: list[dict[str, str]], **more: object) -> Any:
-    body = json.dumps({"model": "tiny", "messages": messages, "max_tokens": 8, "temperature": 0, **more})
+    asked: dict[str, object] = {"model": "tiny", "messages": messages, "max_tokens": 8, "temperature": 0}
+    body = json.dumps(asked | more)
     request = urllib.request.Request(
         f"http://{address}/v1/chat/completions", body.encode(), {"content-type": "application/json"}
     )
@@ -51,6 +52,12 @@ def ask(address: str, messages: list[dict[str, str]], **more: object) -> Any:
 def test_is_healthy_as_soon_as_it_says_ready(address: str) -> None:
     assert json.loads(get(address, "/health")) == {"status": "ok"}
     assert [model["id"] for model in json.loads(get(address, "/v1/models"))["data"]] == ["tiny"]
+
+
+def test_takes_any_model_name(address: str) -> None:
+    """So a balancer does not hold its list of models against a request."""
+    assert ask(address, [{"role": "user", "content": "Hi."}], model="no-such", max_tokens=1)["choices"]
+    assert read_models(get(address, "/v1/models")) is None
 
 
 def test_second_turn_finds_its_prefix_cached(address: str) -> None:

@@ -11,6 +11,8 @@ The list is OpenAI's (`{"object": "list", "data": [{"id": ...}]}`); what a reque
 | llama.cpp | the one model, `owned_by` `llamacpp` | anything, the name is ignored (tried) |
 | llama.cpp as a router | models with a `status`, loaded or not | one of these |
 
+(The router after its documentation: the wheel that the tests run has it switched off.)
+
 So TGI and a llama.cpp with one model take any name, and `None` is the answer for them. It also is when the
 answer cannot be understood, or lists nothing: an engine that serves nothing would not be a replica, and
 refusing every request for the sake of an empty list would be a poor guess.
