@@ -200,7 +200,8 @@ class Client(asyncio.Protocol):
         self._deaf = True
         self._waiting.clear()
         if self._linger is None and not self._transport.is_closing():
-            self._transport.write_eof()
+            if self._transport.can_write_eof():  # TLS cannot close one half
+                self._transport.write_eof()
             loop = asyncio.get_running_loop()
             self._linger = loop.call_later(self._limits.linger_s, self._transport.close)
 
