@@ -1,6 +1,8 @@
 """Handshakes, reloads under a stream, who is refused, and slow ones."""
 
 import asyncio
+import os
+import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -322,6 +324,26 @@ class Ends(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.set()
+
+
+def test_a_burst_of_connections_leaves_nothing_behind(authority: NewAuthority) -> None:
+    """Some are displaced before their handshake has begun."""
+
+    async def scene() -> None:
+        ca = authority()
+        open_before = len(os.listdir("/proc/self/fd"))
+        async with listening(server(ca.issue(), handshakes=1)) as (listener, port):
+            burst = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
+            speaker = await Speaker.at(port, trusting(ca))
+            assert listener.displaced == 50
+            await speaker.leave()
+            for client in burst:
+                client.setblocking(False)
+                assert await asyncio.get_running_loop().sock_recv(client, 1) == b""
+                client.close()
+        assert len(os.listdir("/proc/self/fd")) <= open_before + 1
+
+    play(scene)
 
 
 @pytest.mark.parametrize("cut", [False, True])

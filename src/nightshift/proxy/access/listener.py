@@ -40,7 +40,7 @@ class TlsListener:
         self._make = make
         self._tls = tls
         self._loop = loop
-        self._handshakes: dict[asyncio.Task[None], None] = {}
+        self._handshakes: dict[asyncio.Task[None], socket.socket] = {}
         """In order of their beginning."""
         self.failed = 0
         """Handshakes that came to nothing: refused by either side, or too slow."""
@@ -57,8 +57,8 @@ class TlsListener:
     def close(self) -> None:
         """Accept no more. Connections that are open stay so; handshakes under way are dropped."""
         self._accepting.cancel()
-        for handshake in self._handshakes:
-            handshake.cancel()
+        for handshake, connection in self._handshakes.items():
+            self._drop(handshake, connection)
         self._sock.close()
 
     async def wait_closed(self) -> None:
@@ -80,21 +80,25 @@ class TlsListener:
             if len(self._handshakes) >= self._tls.settings.handshakes:
                 self._displace()
             handshake = self._loop.create_task(self._handshake(connection))
-            self._handshakes[handshake] = None
+            self._handshakes[handshake] = connection
             handshake.add_done_callback(self._finished)
 
     def _displace(self) -> None:
         oldest = next(iter(self._handshakes))
-        del self._handshakes[oldest]
-        oldest.cancel()
+        self._drop(oldest, self._handshakes.pop(oldest))
         self.displaced += 1
+
+    @staticmethod
+    def _drop(handshake: asyncio.Task[None], connection: socket.socket) -> None:
+        handshake.cancel()
+        connection.close()  # at once if it has not begun, else when the event loop has let go of it
 
     def _finished(self, handshake: asyncio.Task[None]) -> None:
         self._handshakes.pop(handshake, None)
 
     async def _handshake(self, connection: socket.socket) -> None:
-        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             await self._loop.connect_accepted_socket(
                 self._make,
                 connection,
@@ -104,3 +108,4 @@ class TlsListener:
             )
         except OSError:  # of TLS, of the connection, or of time
             self.failed += 1
+            connection.close()
