@@ -1,7 +1,7 @@
 """Consistent hashing moves only the keys of the target that came or went."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nightshift.balancing import hash_ring
@@ -63,6 +63,7 @@ def test_changes_one_by_one_give_the_same_ring(targets: set[str], changes: list[
 
 
 @given(st.lists(st.sampled_from("ABCDE"), min_size=1, max_size=12))
+@example(["A", "B", "A"])
 def test_points_that_collide_belong_to_the_lesser_name(changes: list[str]) -> None:
     targets: set[str] = set()
     with pytest.MonkeyPatch.context() as patch:

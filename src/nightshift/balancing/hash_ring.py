@@ -54,7 +54,7 @@ class HashRing:
         number = self._owners[self._place(next(_points(target)), target)]
         hashes, owners, start = array("Q"), array("I"), 0
         for point in sorted(_points(target)):
-            at = self._place(point, target)
+            at = max(start, self._place(point, target))  # two of its own points may be equal
             hashes += self._hashes[start:at]
             owners += self._owners[start:at]
             start = at + 1

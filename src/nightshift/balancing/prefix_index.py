@@ -32,9 +32,9 @@ from typing import NamedTuple
 from nightshift.balancing.blocks import BOUNDARIES, DIGEST_BYTES
 from nightshift.balancing.messages import PromptKey
 
-# Memory of a node beside its digests and its mask: six numbers of 4 bytes, two pointers, and what lists and
-# arrays that have grown keep in reserve.
-ROW_BYTES = 42
+# Memory of a node beside its digests and its mask: 24 bytes of numbers and two pointers, what lists and
+# arrays keep in reserve, and what the allocator loses while they grow (fitted to resident memory).
+ROW_BYTES = 48
 # One chain for so many bytes of the budget: with prompts of 1 kB, between one and two nodes for each.
 _BYTES_PER_CHAIN = 256
 _LEAST_BUDGET_BYTES = 1024
@@ -52,13 +52,9 @@ class Match(NamedTuple):
 _NOTHING = Match(0.0, 0)
 
 
-class _Way(NamedTuple):
-    """How far a prompt leads: the last whole node, bytes of digests up to it, the child matched in part."""
-
-    node: int
-    at: int
-    child: int
-    common: int
+# How far a prompt leads: the last whole node, bytes of digests up to it, the child matched in part and by how
+# many bytes (0, 0 if none). A plain tuple: one is made for every lookup.
+_Way = tuple[int, int, int, int]
 
 
 class PrefixIndex:
@@ -69,8 +65,7 @@ class PrefixIndex:
         chains = 1 << (self._budget // _BYTES_PER_CHAIN).bit_length() - 1
         self._chain_of = chains - 1
         self._chains = array("I", bytes(4 * chains))
-        self._parents = array("I", (0,))
-        self._firsts = array("I", (0,))
+        self._edges = array("Q", (0,))
         self._nexts = array("I", (0,))
         self._older = array("I", (0,))
         self._younger = array("I", (0,))
@@ -84,7 +79,7 @@ class PrefixIndex:
         self._stale: dict[int, int] = {}
         self._single: dict[int, int] = {}
         self._asked: PromptKey | None = None
-        self._way = _Way(0, 0, 0, 0)
+        self._way: _Way = (0, 0, 0, 0)
 
     @property
     def used_bytes(self) -> int:
@@ -93,14 +88,14 @@ class PrefixIndex:
 
     def match(self, prompt: PromptKey, allowed: int) -> Match:
         """Find the longest prefix of `prompt` that one of the slots in `allowed` holds."""
-        node, at, child, common = self._find(prompt)
+        node, at, child, common = self._way if prompt is self._asked else self._walk(prompt)
         if child and (holders := self._holders(child) & allowed):
             return Match(_share(prompt, at + common), holders)
         while node:
             if holders := self._holders(node) & allowed:
                 return Match(_share(prompt, at), holders)
             at -= len(self._keys[node])
-            node = self._parents[node]
+            node = self._edges[node] >> 32
         return _NOTHING
 
     def insert(self, prompt: PromptKey, slot: int) -> None:
@@ -108,7 +103,7 @@ class PrefixIndex:
         blocks = prompt.blocks
         if not blocks:
             return
-        node, at, child, common = self._find(prompt)
+        node, at, child, common = self._way if prompt is self._asked else self._walk(prompt)
         self._asked = None  # what follows changes the tree
         if child:
             node, at = self._split(child, common), at + common
@@ -124,28 +119,27 @@ class PrefixIndex:
         self._forgotten[slot] = self._epoch
         self._stale.clear()
 
-    def _find(self, prompt: PromptKey) -> _Way:
-        """Walk down along `prompt`, unless that was done just now."""
-        if prompt is not self._asked:
-            self._way = self._descend(prompt.blocks)
-            self._asked = prompt
+    def _walk(self, prompt: PromptKey) -> _Way:
+        """Go down along `prompt`, and remember how far that was until the tree changes."""
+        self._way, self._asked = self._descend(prompt.blocks), prompt
         return self._way
 
     def _descend(self, blocks: bytes) -> _Way:
-        parents, firsts, nexts, keys = self._parents, self._firsts, self._nexts, self._keys
-        node, at = 0, 0
-        while at < len(blocks):
+        edges, keys, end = self._edges, self._keys, len(blocks)
+        node = at = 0
+        while at < end:
             first = _first_digest(blocks, at)[0]
+            edge = node << 32 | first
             child = self._chains[(first ^ node) & self._chain_of]
-            while child and (firsts[child] != first or parents[child] != node):
-                child = nexts[child]
+            while child and edges[child] != edge:
+                child = self._nexts[child]
             if not child:
                 break
             key = keys[child]
             if not blocks.startswith(key, at):
-                return _Way(node, at, child, _common_bytes(key, blocks, at))
+                return (node, at, child, _common_bytes(key, blocks, at))
             node, at = child, at + len(key)
-        return _Way(node, at, 0, 0)
+        return (node, at, 0, 0)
 
     def _holders(self, node: int) -> int:
         """Return the mask of a node, without slots that were forgotten since it was last true."""
@@ -177,7 +171,7 @@ class PrefixIndex:
 
     def _split(self, node: int, at: int) -> int:
         """Put a node above `node` that takes the first `at` bytes of its digests; return the new one."""
-        key, parent = self._keys[node], self._parents[node]
+        key, parent = self._keys[node], self._edges[node] >> 32
         self._unchain(node)
         upper = self._add(parent, key[:at])
         self._stamps[upper] = self._stamps[node]
@@ -190,8 +184,9 @@ class PrefixIndex:
     def _touch(self, node: int, slot: int) -> None:
         """Give the path from `node` up to the root to a slot, as used just now."""
         older, younger, bit = self._older, self._younger, 1 << slot
+        stamps, masks, edges, epoch = self._stamps, self._masks, self._edges, self._epoch
         while node:
-            holders = self._holders(node)
+            holders = masks[node] if stamps[node] == epoch else self._holders(node)
             if not holders & bit:
                 self._set_mask(node, holders | bit)
             before, after, youngest = older[node], younger[node], older[0]
@@ -200,7 +195,7 @@ class PrefixIndex:
                 youngest = older[0]
                 younger[youngest], older[node] = node, youngest
                 younger[node], older[0] = 0, node
-            node = self._parents[node]
+            node = edges[node] >> 32
 
     def _drop(self, leaf: int) -> None:
         before, after = self._older[leaf], self._younger[leaf]
@@ -218,7 +213,7 @@ class PrefixIndex:
             self._older[row] = self._younger[row] = row
             return row
         row = len(self._keys)
-        for column in (self._parents, self._firsts, self._nexts, self._stamps):
+        for column in (self._edges, self._nexts, self._stamps):
             column.append(0)
         self._older.append(row)
         self._younger.append(row)
@@ -230,12 +225,13 @@ class PrefixIndex:
     def _chain(self, node: int, parent: int) -> None:
         """Enter `node` into the table as a child of `parent`."""
         first = _first_digest(self._keys[node])[0]
-        self._firsts[node], self._parents[node] = first, parent
+        self._edges[node] = parent << 32 | first
         chain = (first ^ parent) & self._chain_of
         self._nexts[node], self._chains[chain] = self._chains[chain], node
 
     def _unchain(self, node: int) -> None:
-        chain, nexts = (self._firsts[node] ^ self._parents[node]) & self._chain_of, self._nexts
+        edge, nexts = self._edges[node], self._nexts
+        chain = (edge ^ edge >> 32) & self._chain_of
         at = self._chains[chain]
         if at == node:
             self._chains[chain] = nexts[node]
