@@ -1,18 +1,27 @@
 """A client's connection: requests in, answers out, one after another.
 
-Pipelined requests are read ahead, up to a limit, and answered in order. Reading goes on while a request is in
-progress, because that is how a client's leaving is noticed; an EOF means that it has left, even if it could
-still read (no client of these APIs closes one half).
+A request is read off the connection when the one before is answered and its answer taken, so nothing parsed
+waits; what comes meanwhile waits as bytes, up to a limit, above which the connection is not read. Below it
+reading goes on, because that is how a client's leaving is noticed; an EOF means that it has left, even if it
+could still read (no client of these APIs closes one half). Above it the kernel is asked (`Edge.tick`).
+
+At any time one clock at most runs against the client: for its silence between requests, for its head, for
+its body; none while it waits for us. Beside them, one for taking what is sent to it.
 """
 
 import asyncio
-from collections import deque
+import socket
 from typing import Protocol, cast
 
 from nightshift.proxy.answer import Answer
+from nightshift.proxy.doors import party
+from nightshift.proxy.edge import Connection, Edge
 from nightshift.proxy.errors import ApiError
-from nightshift.proxy.limits import Limits
 from nightshift.proxy.request import HttpRequest, RequestReader
+from nightshift.proxy.timeouts import Deadlines
+
+_REQUESTS_PER_TURN = 16
+"""Pipelined requests answered before other connections get their turn."""
 
 
 class InProgress(Protocol):
@@ -37,6 +46,9 @@ class Site(Protocol):
     def departed(self, client: "Client") -> None:
         """A connection has ended."""
 
+    def expected(self, request: HttpRequest) -> None:
+        """Look at a request whose body is not here yet. Raises `ApiError` to have none of it."""
+
     def serve(self, request: HttpRequest, answer: Answer, client: "Client") -> InProgress | None:
         """Answer now, or begin to and call `Client.answered` in the end. Raises `ApiError`."""
 
@@ -48,93 +60,102 @@ class Client(asyncio.Protocol):
     """One connection of a client, or of a peer that hands requests over."""
 
     __slots__ = (
+        "_clock",
         "_deaf",
+        "_edge",
         "_in_progress",
-        "_limits",
-        "_linger",
-        "_owes_continue",
+        "_looked_at",
+        "_party",
         "_reader",
         "_serving",
         "_site",
         "_transport",
-        "_waiting",
+        "_unread",
         "_write_paused",
+        "_yielding",
     )
 
-    def __init__(self, site: Site, limits: Limits) -> None:
+    def __init__(self, site: Site, edge: Edge) -> None:
         self._site = site
-        self._limits = limits
-        self._reader: RequestReader | None = RequestReader(self, limits)
+        self._edge = edge
+        self._reader = RequestReader(edge.limits)
         self._transport: asyncio.Transport
-        self._waiting: deque[HttpRequest | ApiError] = deque()
+        self._party: str | None = None
+        """Who was let in by the doors; None for one that was not."""
         self._in_progress: InProgress | None = None
+        self._looked_at = False
+        """Whether the site has looked at the request whose body is awaited."""
         self._serving = False
-        """Whether the loop over `_waiting` runs, so that answers given at once do not recurse."""
+        """Whether the loop over requests runs, so that answers given at once do not recurse."""
+        self._yielding = False
+        """Whether that loop has been put off to let others have their turn."""
         self._deaf = False
         """Whether what still comes in is thrown away."""
-        self._owes_continue = False
+        self._unread = False
+        """Whether reading is paused."""
         self._write_paused = False
-        self._linger: asyncio.TimerHandle | None = None
+        self._clock: Deadlines[Connection] | None = None
+        """The clock that runs against the client."""
 
     # Called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.set_write_buffer_limits(high=self._limits.write_buffer_bytes)
+        self._transport.set_write_buffer_limits(high=self._edge.limits.write_buffer_bytes)
         self._site.joined(self)
+        client = party(transport.get_extra_info("peername"))
+        error = self._edge.doors.enter(client)
+        if error is None:
+            self._party = client
+            self._run(self._edge.idle)
+        elif self._edge.is_besieged:
+            self.abort()
+        else:
+            self._refuse(error, _UNREADABLE)
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
-        if self._deaf or self._reader is None:
+        if self._deaf:
             return
-        try:
-            self._reader.feed(data)
-        except ApiError as error:
-            self._deaf = True
-            self._waiting.append(error)
-        self._serve_waiting()
-        if len(self._waiting) > self._limits.pipelined:
-            self._transport.pause_reading()
+        self._reader.feed(data)
+        if self._in_progress is None:
+            self._go_on()
+        if self._is_busy and self._reader.unread_bytes > self._edge.limits.pipelined_bytes:
+            self._pause_reading()
 
     def eof_received(self) -> None:
         """See `asyncio.Protocol`; the transport closes itself, after what is written has left."""
         self._leave()
+        if self.unsent_bytes():
+            self._edge.stalled.start(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
         self._leave()
+        edge = self._edge
+        edge.stalled.stop(self)
+        edge.lingering.stop(self)
+        if self._party is not None:
+            edge.doors.leave(self._party)
+            self._party = None
         self._site.departed(self)
-        if self._reader is not None:
-            self._reader.close()
-            self._reader = None
-        if self._linger is not None:
-            self._linger.cancel()
 
     def pause_writing(self) -> None:
         """See `asyncio.Protocol`."""
         self._write_paused = True
+        self._edge.stalled.start(self)
         if self._in_progress is not None:
             self._in_progress.pause()
 
     def resume_writing(self) -> None:
         """See `asyncio.Protocol`."""
         self._write_paused = False
+        self._edge.stalled.stop(self)
         if self._in_progress is not None:
             self._in_progress.resume()
-
-    # Called by the reader
-
-    def request_complete(self, request: HttpRequest) -> None:
-        """See `request.Receiver`."""
-        self._owes_continue = False
-        self._waiting.append(request)
-        if not request.keep_alive:
-            self._deaf = True
-
-    def body_awaited(self) -> None:
-        """See `request.Receiver`."""
-        self._owes_continue = True
+        else:
+            self._go_on()
 
     # Called by who answers
 
@@ -148,41 +169,115 @@ class Client(asyncio.Protocol):
         self._in_progress = None
         if not answer.keep_alive:
             self._close()
-        self._serve_waiting()
+        self._go_on()
 
     def cut(self) -> None:
         """End the connection where the answer stands: incomplete, and visibly so."""
         self._in_progress = None
-        self._deaf = True
-        self._waiting.clear()
-        self._transport.close()
+        self._close()
+
+    # Called when time is up; see `edge.Connection`
 
     def abort(self) -> None:
         """Drop the connection at once, with what is unsent."""
         self._transport.abort()
 
+    def idle_too_long(self) -> None:
+        """No request for too long: close without a word (RFC 9112 9.5); at once if it reads nothing."""
+        self._deaf = True
+        if self.unsent_bytes():
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def too_slow(self) -> None:
+        """A request does not get whole (RFC 9110 15.5.9)."""
+        what = "head" if self._reader.incomplete is None else "body"
+        error = ApiError(
+            408,
+            "request_timeout",
+            f"the request's {what} took too long to arrive: send it at once",
+            close=True,
+        )
+        self._refuse(error, self._reader.incomplete or _UNREADABLE)
+
+    def lingered(self) -> None:
+        """Close for good. What is not sent yet still gets its time."""
+        self._transport.close()
+        if self.unsent_bytes():
+            self._edge.stalled.start(self)
+
+    def unsent_bytes(self) -> int:
+        """How much of what was written waits in this process."""
+        return self._transport.get_write_buffer_size()
+
+    @property
+    def socket(self) -> socket.socket | None:
+        """The socket below."""
+        return cast("socket.socket | None", self._transport.get_extra_info("socket"))
+
     # The requests of this connection, in order
 
-    def _serve_waiting(self) -> None:
-        if self._serving:
+    @property
+    def _is_busy(self) -> bool:
+        """Whether what comes now has to wait."""
+        return self._in_progress is not None or self._write_paused or self._yielding
+
+    def _go_on(self) -> None:
+        """Serve what is there, or see to it that more comes."""
+        if self._serving or self._yielding:
             return
         self._serving = True
         try:
-            while self._waiting and self._in_progress is None:
-                self._serve(self._waiting.popleft())
+            self._serve_what_is_here()
+        except ApiError as error:
+            self._refuse(error, self._reader.incomplete or _UNREADABLE)
         finally:
             self._serving = False
-        if self._in_progress is None and not self._transport.is_closing():
+        if self._unread and not self._is_busy and not self._deaf:
+            self._unread = False
+            self._edge.unread.discard(self)
             self._transport.resume_reading()
-            if self._owes_continue and not self._deaf:
-                self._owes_continue = False
+
+    def _serve_what_is_here(self) -> None:
+        turn = _REQUESTS_PER_TURN
+        while self._in_progress is None and not self._write_paused and not self._deaf:
+            request = self._reader.next()
+            if request is None:
+                self._await_more()
+                return
+            if self._clock is not None:
+                self._run(None)
+            self._serve(request)
+            turn -= 1
+            if not turn and self._reader.unread_bytes:
+                self._yielding = True
+                asyncio.get_running_loop().call_soon(self._next_turn)
+                return
+
+    def _next_turn(self) -> None:
+        self._yielding = False
+        if not self._deaf:
+            self._go_on()
+
+    def _await_more(self) -> None:
+        """Start the clock for what is missing, and invite the body if the client waits for that."""
+        reader, edge = self._reader, self._edge
+        request = reader.incomplete
+        if request is None:
+            self._run(edge.heads if reader.in_head else edge.idle)
+            return
+        self._run(edge.bodies)
+        if not self._looked_at:
+            self._looked_at = True
+            self._site.expected(request)
+            if reader.awaits_continue:
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
-    def _serve(self, request: HttpRequest | ApiError) -> None:
-        if isinstance(request, ApiError):
-            Answer(self._transport, _UNREADABLE).error(request, self._site.error_lines())
-            self._close()
-            return
+    def _serve(self, request: HttpRequest) -> None:
+        self._looked_at = False
+        if not request.keep_alive:
+            self._deaf = True
         answer = Answer(self._transport, request)
         try:
             self._in_progress = self._site.serve(request, answer, self)
@@ -191,28 +286,67 @@ class Client(asyncio.Protocol):
         if self._in_progress is None and not answer.keep_alive:
             self._close()
 
+    def _run(self, clock: Deadlines[Connection] | None) -> None:
+        """Let this clock run, and no other."""
+        if clock is self._clock:
+            return
+        if self._clock is not None:
+            self._clock.stop(self)
+        self._clock = clock
+        if clock is not None:
+            clock.start(self)
+
+    def _pause_reading(self) -> None:
+        if not self._unread and not self._transport.is_closing():
+            self._unread = True
+            self._edge.unread.add(self)
+            self._transport.pause_reading()
+
+    # How it ends
+
+    def _refuse(self, error: ApiError, request: HttpRequest) -> None:
+        """Answer to what cannot be read to its end; nothing after it can be read either."""
+        answer = Answer(self._transport, request)
+        answer.keep_alive = False
+        answer.error(error, self._site.error_lines())
+        self._close()
+
     def _close(self) -> None:
         """Close, after the client has had time to read the answer.
 
         Closing with unread bytes resets the connection and can destroy the answer on its way (RFC 9112
-        9.6): so only our half is closed, and what still comes is read and thrown away, for a while.
+        9.6): so only our half is closed, and what still comes is read and thrown away, for a while. TLS
+        has no half to close: what was asked whole is answered and closed, and the rest lingers.
         """
-        self._deaf = True
-        self._waiting.clear()
-        if self._linger is None and not self._transport.is_closing():
-            if self._transport.can_write_eof():  # TLS cannot close one half
-                self._transport.write_eof()
-            loop = asyncio.get_running_loop()
-            self._linger = loop.call_later(self._limits.linger_s, self._transport.close)
+        transport = self._transport
+        unread_bytes = self._reader.unread_bytes if self._reader.incomplete is None else 1
+        self._stop_listening()
+        if transport.is_closing():
+            return
+        if transport.can_write_eof():
+            transport.write_eof()
+        elif not unread_bytes:
+            self.lingered()
+            return
+        if self._unread:
+            self._unread = False
+            self._edge.unread.discard(self)
+            transport.resume_reading()
+        self._edge.lingering.start(self)
 
     def _leave(self) -> None:
         """The client is gone: nobody waits for what it asked any more."""
-        self._deaf = True
-        self._waiting.clear()
+        self._stop_listening()
+        self._edge.unread.discard(self)
         in_progress, self._in_progress = self._in_progress, None
         if in_progress is not None:
             in_progress.client_gone()
             self._transport.abort()
+
+    def _stop_listening(self) -> None:
+        self._deaf = True
+        self._run(None)
+        self._reader = RequestReader(self._edge.limits)  # what the old one held is not needed any more
 
 
 _UNREADABLE = HttpRequest("", b"", "", http11=True, keep_alive=False, headers=[], fields={})

@@ -18,7 +18,7 @@ from nightshift.proxy.client import Client
 from nightshift.proxy.decision import REASON, REPLICA, crossed_lines, local_lines, refused_lines
 from nightshift.proxy.delivery import Delivery
 from nightshift.proxy.errors import ApiError, deadline_exceeded, upstream_lost, upstream_stalled
-from nightshift.proxy.fields import request_lines, response_lines
+from nightshift.proxy.fields import response_lines
 from nightshift.proxy.first_content import Said, StreamStart
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.pool import Pool
@@ -177,7 +177,7 @@ class Exchange:
             request.method.encode(),
             request.target,
             host,
-            request_lines(request.headers),
+            request.lines,
             hop_lines,
             length,
             request.body,

@@ -20,12 +20,12 @@ class Limits(Strict):
     """Request line and headers of a request: 431. Of a response: 502."""
     header_count: int = Field(default=100, gt=0)
     """Header lines of a request: 431."""
+    target_bytes: int = Field(default=8_192, gt=0)
+    """The target in a request line: 414."""
     body_bytes: int = Field(default=64 * 2**20, gt=0)
     """Body of a request: 413."""
-    pipelined: int = Field(default=16, gt=0)
-    """Requests of one connection that may wait behind the one in progress; then it is not read any more."""
     pipelined_bytes: int = Field(default=2**20, gt=0)
-    """Bytes of bodies that may wait so; then it is not read any more, until it has been answered."""
+    """Bytes that may wait behind the request in progress; then the connection is not read any more."""
     connections: int = Field(default=32_768, gt=0)
     """Open connections of clients: 503 to one more, which is closed."""
     connections_per_client: int = Field(default=8_192, gt=0)

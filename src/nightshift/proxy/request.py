@@ -1,28 +1,43 @@
-"""Reading requests off a client's connection.
+"""Reading requests off a client's connection, one at a time, when somebody has time for the next.
 
-llhttp does the grammar, strictly (no bare LF, no folded lines, no Transfer-Encoding beside Content-Length).
-What it lets pass is checked here: limits on head and body, exactly one Host, no other transfer coding than
-chunked, none at all in HTTP/1.0, no upgrade. Every refusal is an `ApiError`; those about framing close the
-connection, because where the next request begins is anybody's guess.
+Bytes are kept as they come (`feed`), and a request is made of them when it is asked for (`next`): whoever
+asks only when the one before is answered has nothing parsed waiting, and counts bytes to bound what waits.
+A request is handed on when it is whole: placement needs the prompt, and a target that fails needs it again.
 
-A request is handed on when it is whole. Placement needs the prompt, and a target that fails needs it again.
+The rules are in `head.py` and `chunked.py`. Two things are this room's own. What cannot become a head is
+refused before the head is whole, so that nobody waits for the end of something else than HTTP. And a
+client repeats its head byte for byte but for the digits of Content-Length: such a head is not judged again.
+That is sound: the bytes around the digits are those that were judged, the digits are checked anew, and no
+rule joins them with anything but "is there a body", which must not change either.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
-import httptools
-
-from nightshift.proxy.errors import ApiError, bad_framing
-from nightshift.proxy.fields import HeaderLines
+from nightshift.proxy import grammar
+from nightshift.proxy.chunked import ChunkedBody
+from nightshift.proxy.errors import bad_framing
+from nightshift.proxy.fields import HeaderLines, request_lines
+from nightshift.proxy.head import (
+    MAX_LENGTH_DIGITS,
+    Head,
+    bad_beginning,
+    check_beginning,
+    head_too_large,
+    judged,
+    target_too_long,
+)
 from nightshift.proxy.limits import Limits
 
-_ONCE = (b"host", b"content-length", b"transfer-encoding", b"expect", b"authorization", b"x-hash-key")
+_VERSION_BYTES = 32
+"""Room in a request line for all that is not the target."""
 
 
 @dataclass(slots=True, eq=False)
 class HttpRequest:
-    """A whole request. `fields` has the last value of each header, for look-ups."""
+    """A request. `fields` has the last value of each header, for look-ups.
+
+    `headers`, `fields` and `lines` are shared by requests that begin alike: never change them in place.
+    """
 
     method: str
     target: bytes
@@ -32,190 +47,233 @@ class HttpRequest:
     headers: HeaderLines
     fields: dict[bytes, bytes]
     body: bytes = b""
+    lines: bytes = b""
+    """The header lines that go on to a target, as `fields.request_lines` writes them."""
 
-
-class Receiver(Protocol):
-    """Who gets what a `RequestReader` reads."""
-
-    def request_complete(self, request: HttpRequest) -> None:
-        """A request is here, whole. Called from inside the parser: take note, act later."""
-
-    def body_awaited(self) -> None:
-        """The client waits for `100 Continue` before it sends the body."""
+    def drop(self, name: bytes) -> None:
+        """Take a header (its name in lower case) away: it shall not go on."""
+        if name in self.fields:
+            self.headers = [(other, value) for other, value in self.headers if other != name]
+            self.fields = {other: value for other, value in self.fields.items() if other != name}
+            self.lines = request_lines(self.headers)
 
 
 class RequestReader:
     """One for each connection; reads any number of requests, one after another."""
 
     __slots__ = (
-        "_body",
-        "_body_bytes",
-        "_error",
-        "_headers",
-        "_idle_bytes",
-        "_in_head",
+        "_after_digits",
+        "_at",
+        "_before_digits",
+        "_chunked",
+        "_head",
+        "_judged_line",
+        "_length",
         "_limits",
-        "_parser",
-        "_progress",
-        "_receiver",
+        "_lines",
         "_request",
-        "_url",
+        "_scanned",
+        "_skipped_line",
+        "_unread",
     )
 
-    def __init__(self, receiver: Receiver, limits: Limits) -> None:
-        self._receiver = receiver
+    def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._error: ApiError | None = None
-        self._idle_bytes = 0
-        self.on_message_begin()
-        self._progress = False
-        self._parser = httptools.HttpRequestParser(self)
+        self._unread: bytes | bytearray = b""
+        self._at = 0
+        """Where in `_unread` the next step begins."""
+        self._scanned = 0
+        """Up to where an unfinished head has been looked at."""
+        self._judged_line = False
+        self._skipped_line = False
+        self._request: HttpRequest | None = None
+        self._length = 0
+        self._chunked: ChunkedBody | None = None
+        self._head: Head | None = None
+        """The verdict on the last head, with the bytes around the digits of its Content-Length."""
+        self._lines = b""
+        self._before_digits = b""
+        self._after_digits = b""
+
+    # What the connection may ask
+
+    @property
+    def unread_bytes(self) -> int:
+        """Bytes that have come and belong to no request yet that was handed on."""
+        return len(self._unread) - self._at
+
+    @property
+    def in_head(self) -> bool:
+        """Whether a head has begun, and is not whole."""
+        return self._request is None and len(self._unread) > self._at
+
+    @property
+    def incomplete(self) -> HttpRequest | None:
+        """The request whose head is here and whose body is not."""
+        return self._request
+
+    @property
+    def awaits_continue(self) -> bool:
+        """Whether the client waits for `100 Continue`, and has sent nothing of the body yet."""
+        head = self._head
+        return (
+            self._request is not None
+            and head is not None
+            and head.awaits_continue
+            and not self.unread_bytes
+            and not (self._chunked is not None and self._chunked.begun)
+        )
+
+    # Reading
 
     def feed(self, data: bytes) -> None:
-        """Read on. Raises `ApiError` when what was read is no acceptable request."""
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            raise self._error or bad_framing("the protocol cannot be changed here") from None
-        except httptools.HttpParserCallbackError:
-            if self._error is None:
-                raise  # a defect of ours, not of the request
-            raise self._error from None
-        except httptools.HttpParserError as error:
-            raise bad_framing(f"this is not an HTTP/1.1 request: {error}") from None
-        if self._progress:
-            self._progress = False
-            self._idle_bytes = 0
+        """Take what has come."""
+        at, unread = self._at, self._unread
+        if at == len(unread):
+            self._unread = data
+            self._scanned = 0
         else:
-            self._bound_idle_bytes(len(data))
+            if isinstance(unread, bytes):
+                unread = self._unread = bytearray(memoryview(unread)[at:])
+            else:
+                del unread[:at]  # which CPython does without moving the rest
+            unread += data
+            self._scanned = max(0, self._scanned - at)
+        self._at = 0
 
-    def close(self) -> None:
-        """Read no more. The parser holds this object's methods: without it there is no cycle to collect."""
-        del self._parser
-
-    def _bound_idle_bytes(self, received: int) -> None:
-        """Bound what comes in reads that neither begin nor end a request nor bring any of its body.
-
-        These are heads, trailers and chunk extensions. The parser tells of a line when it is whole, and
-        holds it in memory until then.
-        """
-        self._idle_bytes += received
-        if self._idle_bytes > self._limits.header_bytes:
-            raise self._head_too_large()
-
-    # Called by the parser
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        self._in_head = True
-        self._progress = True
-        self._url = b""
-        self._headers: HeaderLines = []
-        self._body: list[bytes] = []
-        self._body_bytes = 0
-        self._request: HttpRequest | None = None
-
-    def on_url(self, url: bytes) -> None:
-        """Take a piece of the request target."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header line, or a trailer, which is read and forgotten."""
-        if self._in_head:
-            self._headers.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """The head is whole: judge it before anything of the body is kept."""
-        try:
-            self._request = self._judged_head()
-        except ApiError as error:
-            self._error = error
-            raise
-        self._in_head = False
-        if b"expect" in self._request.fields and self._request.http11:
-            self._receiver.body_awaited()
-
-    def on_body(self, data: bytes) -> None:
-        """Take a piece of the body."""
-        self._progress = True
-        self._body_bytes += len(data)
-        if self._body_bytes > self._limits.body_bytes:
-            self._error = self._body_too_large()
-            raise self._error
-        self._body.append(data)
-
-    def on_message_complete(self) -> None:
-        """The request is whole."""
+    def next(self) -> HttpRequest | None:
+        """Return the next request; None if it is not whole yet. Raises `ApiError`: then it is over."""
         request = self._request
-        assert request is not None, "llhttp completes a message after its head"  # noqa: S101 - for the type
-        body, self._body, self._request = self._body, [], None
-        request.body = body[0] if len(body) == 1 else b"".join(body)
-        self._progress = True
-        self._receiver.request_complete(request)
+        if request is None:
+            request = self._begin()
+            if request is None:
+                return None
+        if self._chunked is not None:
+            self._at = self._chunked.feed(self._unread, self._at)
+            if not self._chunked.complete:
+                return None
+            request.body = bytes(self._chunked.data)
+            self._chunked = None
+        elif self._length:
+            end = self._at + self._length
+            if end > len(self._unread):
+                return None
+            request.body = _piece(self._unread, self._at, end)
+            self._at = end
+        self._request = None
+        self._skipped_line = False
+        if self._at == len(self._unread):
+            self._unread, self._at = b"", 0
+        return request
 
-    # What is checked
-
-    def _judged_head(self) -> HttpRequest:
-        self._check_size()
-        fields = dict(self._headers)
-        http11 = self._parser.get_http_version() == "1.1"
-        if len(fields) != len(self._headers):
-            self._refuse_repeated()
-        if http11 and b"host" not in fields:
-            raise bad_framing("the header Host is missing")
-        self._check_framing(fields, http11)
-        method = self._parser.get_method().decode()
-        if self._parser.should_upgrade():
-            raise ApiError(
-                501, "no_upgrade", "this server changes no protocols (Upgrade, CONNECT)", close=True
-            )
-        target = _origin_form(self._url)
-        path = target.partition(b"?")[0].decode("latin-1")
-        keep_alive = self._parser.should_keep_alive()
-        return HttpRequest(method, target, path, http11, keep_alive, self._headers, fields)
-
-    def _check_size(self) -> None:
-        size = len(self._url) + sum([len(name) + len(value) + 4 for name, value in self._headers])
-        if size > self._limits.header_bytes or len(self._headers) > self._limits.header_count:
-            raise self._head_too_large()
-
-    def _refuse_repeated(self) -> None:
-        names = [name for name, _ in self._headers]
-        for name in _ONCE:
-            if names.count(name) > 1:
-                raise bad_framing(f"the header {name.decode()} is there more than once")
-
-    def _check_framing(self, fields: dict[bytes, bytes], http11: bool) -> None:
-        coding = fields.get(b"transfer-encoding")
-        if coding is not None:
-            if not http11:
-                raise bad_framing("HTTP/1.0 has no Transfer-Encoding")
-            if coding.strip().lower() != b"chunked":
-                raise ApiError(501, "transfer_coding", "the only transfer coding is chunked", close=True)
-        if int(fields.get(b"content-length", b"0")) > self._limits.body_bytes:  # llhttp allows digits only
-            raise self._body_too_large()
-        expect = fields.get(b"expect")
-        if expect is not None and expect.strip().lower() != b"100-continue":
-            raise ApiError(417, "expectation_failed", "the only expectation is 100-continue", close=True)
-
-    def _head_too_large(self) -> ApiError:
-        limits = self._limits
-        message = (
-            f"request line and headers: at most {limits.header_bytes} bytes in {limits.header_count} lines"
+    def _begin(self) -> HttpRequest | None:
+        """Read a head."""
+        if not self._skipped_line and not self._skip_empty_line():
+            return None
+        unread, at = self._unread, self._at
+        if at == len(unread):
+            return None
+        end = unread.find(b"\r\n\r\n", max(at, self._scanned - 3))
+        if end < 0:
+            self._check_unfinished()
+            return None
+        self._judged_line = False
+        self._scanned = 0
+        head = self._judge(bytes(unread[at : end + 2]))
+        self._at = end + 4
+        if head.chunked:
+            self._chunked = ChunkedBody(self._limits)
+        self._request = HttpRequest(
+            head.method,
+            head.target,
+            head.path,
+            head.http11,
+            head.keep_alive,
+            head.headers,
+            head.fields,
+            b"",
+            self._lines,
         )
-        return ApiError(431, "headers_too_large", message, close=True)
+        return self._request
 
-    def _body_too_large(self) -> ApiError:
-        message = f"the body may have {self._limits.body_bytes} bytes at most"
-        return ApiError(413, "body_too_large", message, close=True)
+    def _skip_empty_line(self) -> bool:
+        """Pass over an empty line before a request (RFC 9112 2.2). Return False while there may be one."""
+        unread, at = self._unread, self._at
+        if at == len(unread) or unread[at] != 0x0D:
+            return at < len(unread)
+        if at + 1 == len(unread):
+            return False
+        if unread[at + 1] != 0x0A:
+            raise bad_framing("there is a CR without LF before the request")
+        self._at = at + 2
+        self._skipped_line = True
+        return True
+
+    def _check_unfinished(self) -> None:
+        """Judge what there is of a head: its size, what no head has in it, and its first line once."""
+        unread, at, limits = self._unread, self._at, self._limits
+        size = len(unread) - at
+        if not self._judged_line:
+            end = unread.find(b"\r\n", at)
+            if end >= 0:
+                check_beginning(bytes(unread[at : end + 2]), limits)
+                self._judged_line = True
+            elif size > limits.target_bytes + _VERSION_BYTES:
+                raise target_too_long(limits)
+        if size > limits.header_bytes:
+            raise head_too_large(limits)
+        # The byte before what is new: a CR there may be without its LF.
+        if grammar.NEVER_IN_A_HEAD.search(unread, max(at, self._scanned - 1)) is not None:
+            if unread.startswith(b"\x16\x03", at):
+                raise bad_beginning(b"\x16\x03")
+            raise bad_framing("there are control characters, or a CR or an LF alone")
+        self._scanned = len(unread)
+
+    def _judge(self, raw: bytes) -> Head:
+        """Return the verdict on a whole head. Sets the length of its body."""
+        limits = self._limits
+        if len(raw) > limits.header_bytes:
+            line = raw.find(b"\r\n")
+            if line > limits.target_bytes + _VERSION_BYTES:
+                raise target_too_long(limits)
+            raise head_too_large(limits)
+        head = self._remembered(raw)
+        if head is None:
+            head = judged(raw, limits)
+            self._remember(raw, head)
+        return head
+
+    def _remembered(self, raw: bytes) -> Head | None:
+        """Return the last verdict if `raw` differs from what it was about only in the body's length."""
+        head, before, after = self._head, self._before_digits, self._after_digits
+        if head is None:
+            return None
+        if not after:
+            return head if raw == before else None
+        if not (raw.startswith(before) and raw.endswith(after)):
+            return None
+        digits = raw[len(before) : len(raw) - len(after)]  # empty if the two overlap
+        if not digits.isdigit() or len(digits) > MAX_LENGTH_DIGITS:
+            return None
+        length = int(digits)
+        if not 0 < length <= self._limits.body_bytes or not self._length:
+            return None
+        self._length = length
+        return head
+
+    def _remember(self, raw: bytes, head: Head) -> None:
+        self._head = head
+        self._length = head.length
+        self._lines = request_lines(head.headers)
+        line = grammar.CONTENT_LENGTH_LINE.search(raw) if head.length else None
+        if line is None:
+            self._before_digits, self._after_digits = raw, b""
+        else:
+            self._before_digits, self._after_digits = raw[: line.start(1)], raw[line.end(1) :]
 
 
-def _origin_form(target: bytes) -> bytes:
-    """Return the path and query; servers accept the absolute form too (RFC 9112 3.2.2)."""
-    if target.startswith(b"/"):
-        return target
-    scheme, separator, rest = target.partition(b"://")
-    if not separator or scheme.lower() not in (b"http", b"https"):
-        raise bad_framing("the request target must be a path, or http://HOST/PATH")
-    slash = rest.find(b"/")
-    return rest[slash:] if slash >= 0 else b"/"
+def _piece(unread: bytes | bytearray, start: int, end: int) -> bytes:
+    if isinstance(unread, bytes):
+        return unread[start:end]
+    with memoryview(unread) as view:  # one copy, not two
+        return bytes(view[start:end])

@@ -7,10 +7,12 @@ from nightshift.errors import UserError
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client, InProgress
 from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.edge import Edge
 from nightshift.proxy.parts import Parts
 from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.settings import Settings
 from nightshift.proxy.ticker import Ticker
+from nightshift.proxy.timeouts import TICK_S
 
 MODELS_INTERVAL_S = 10.0
 """Between two questions for a target's list of models."""
@@ -27,11 +29,13 @@ class Server:
         self._parts = parts = Parts(settings, self._loop)
         self._find = parts.routes.find
         self._error_lines = parts.identity.lines()
+        self._edge = Edge(settings.limits, parts.dispatcher.now)
         check_s = _check_interval_s(settings)
         self._tickers = (
             Ticker(self._loop, settings.probe_interval_s, self._probe),
             Ticker(self._loop, MODELS_INTERVAL_S, parts.catalogue.ask),
             Ticker(self._loop, check_s, parts.dispatcher.check_times),
+            Ticker(self._loop, TICK_S, self._edge.tick),
         )
         self._listeners: list[asyncio.Server] = []
         self._clients: set[Client] = set()
@@ -50,7 +54,7 @@ class Server:
         for ticker in self._tickers:
             ticker.start()
         for sock in socks:
-            listener = await self._loop.create_server(lambda: Client(self, self.settings.limits), sock=sock)
+            listener = await self._loop.create_server(lambda: Client(self, self._edge), sock=sock)
             self._listeners.append(listener)
 
     async def drain(self, grace_s: float) -> bool:
@@ -90,6 +94,7 @@ class Server:
         if fixed := [name for name in changed if name in _FIXED]:
             raise UserError(f"{', '.join(fixed)}: only a new process can change this; nothing was changed")
         self.settings = settings
+        self._edge.change(settings.limits)
         self._parts.reload(settings)
         return changed
 
@@ -104,6 +109,10 @@ class Server:
         self._clients.discard(client)
         if not self._clients:
             self._all_left.set()
+
+    def expected(self, request: HttpRequest) -> None:
+        """Refuse what leads nowhere before its body is read."""
+        self._find(request.method, request.path)
 
     def serve(self, request: HttpRequest, answer: Answer, client: Client) -> InProgress | None:
         """Answer a request, or begin to."""
