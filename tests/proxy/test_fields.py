@@ -25,3 +25,22 @@ def test_a_host_of_the_client_is_not_the_targets_but_passes_back() -> None:
     headers = [(b"host", b"a"), (b"content-length", b"3"), (b"transfer-encoding", b"chunked")]
     assert request_lines(headers) == b""
     assert response_lines(headers) == b"host: a\r\n"
+
+
+def test_connection_cannot_take_away_what_others_judge_by() -> None:
+    headers = [
+        (b"connection", b"authorization, Content-Type, x-forwarded-for, host, content-length"),
+        (b"authorization", b"Bearer k"),
+        (b"content-type", b"a/b"),
+        (b"x-forwarded-for", b"1.2.3.4"),
+    ]
+    assert request_lines(headers) == (
+        b"authorization: Bearer k\r\ncontent-type: a/b\r\nx-forwarded-for: 1.2.3.4\r\n"
+    )
+
+
+def test_a_line_within_a_line_is_left_out() -> None:
+    bad = [b"a\r\nset-cookie: b", b"a\rb", b"a\nb", b"a\0b", b"\r\n"]
+    for value in bad:
+        headers = [(b"x-good", b"1"), (b"x-bad", value), (b"x-nightshift-peer", b"2"), (b"y" + value, b"3")]
+        assert response_lines(headers) == b"x-good: 1\r\n"

@@ -35,10 +35,21 @@ class Recipient(Protocol):
 class Delivery:
     """See the head of the file. Ends by one of the recipient's last three methods, or by `cancel`."""
 
-    __slots__ = ("_connecting", "_connection", "_fresh", "_payload", "_pool", "_recipient", "head_only")
+    __slots__ = (
+        "_connecting",
+        "_connection",
+        "_fresh",
+        "_payload",
+        "_pool",
+        "_recipient",
+        "blocks",
+        "head_only",
+    )
 
     def __init__(self, pool: Pool, payload: bytes, recipient: Recipient, *, head_only: bool = False) -> None:
         self.head_only = head_only
+        self.blocks = 0
+        """Blocks of the body received: how far it has come."""
         self._pool = pool
         self._payload = payload
         self._recipient: Recipient | None = recipient
@@ -109,6 +120,7 @@ class Delivery:
 
     def body(self, data: bytes) -> None:
         """Pass a piece of the body on."""
+        self.blocks += 1
         if self._recipient is not None:
             self._recipient.response_body(data)
 

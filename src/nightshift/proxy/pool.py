@@ -1,6 +1,7 @@
 """The connections to one target: those idle are used again, the latest first."""
 
 import asyncio
+import ssl
 from dataclasses import dataclass
 
 from nightshift.proxy.limits import Limits
@@ -10,19 +11,23 @@ from nightshift.proxy.upstream import Delivering, Upstream
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A replica or a peer, and where it listens. `host` is what goes into the Host header."""
+    """A replica or a peer, and where it listens. `host` is what goes into the Host header.
+
+    With `tls`, connections are encrypted and the name in `address` is what its certificate must be for.
+    """
 
     id: str
     region: str
     address: tuple[str, int]
     host: bytes
+    tls: ssl.SSLContext | None = None
 
     @staticmethod
-    def at(id_: str, region: str, address: str) -> "Endpoint":
+    def at(id_: str, region: str, address: str, tls: ssl.SSLContext | None = None) -> "Endpoint":
         """Return the endpoint at an address that the settings have checked."""
         host, port = host_and_port(address)
         literal = f"[{host}]" if ":" in host else host
-        return Endpoint(id_, region, (host, port), f"{literal}:{port}".encode())
+        return Endpoint(id_, region, (host, port), f"{literal}:{port}".encode(), tls)
 
 
 class Pool:
@@ -53,14 +58,17 @@ class Pool:
 
         The task's result is None then, and the error when the target cannot be reached.
         """
-        connection = Upstream(self, delivery, self._limits.header_bytes)
+        connection = Upstream(self, delivery, self._limits)
         return connection, self._loop.create_task(self._open(connection))
 
     async def _open(self, connection: Upstream) -> OSError | None:
-        host, port = self.endpoint.address
+        (host, port), tls = self.endpoint.address, self.endpoint.tls
+        name = None if tls is None else host
         try:
             async with asyncio.timeout(self._limits.connect_s):
-                await self._loop.create_connection(lambda: connection, host, port)
+                await self._loop.create_connection(
+                    lambda: connection, host, port, ssl=tls, server_hostname=name
+                )
         except OSError as error:  # TimeoutError is one
             if connection.opened:  # at the last moment: then the request is on its way
                 return None

@@ -1,17 +1,37 @@
 """A connection to a replica or a peer: one request at a time, its response read and told to a delivery.
 
-Upstreams are half trusted: they crash, and may send garbage. A response whose framing is unclear is broken,
-not guessed at; a head without end is cut off at a limit. Body bytes are told once for each block received,
-not once for each chunk of the upstream's framing.
+Upstreams are half trusted: they crash, and may send garbage. What is done with a response that is not as it
+should be (docs/reference/http.md has the table):
+
+- broken, which is told to the delivery as a loss, so another target or a 502 follows: whatever llhttp refuses
+  (no status line, folded or bare lines, control characters, two lengths, a length beside chunks), versions
+  other than 1.0 and 1.1, statuses outside 200..599 after at most 16 of 1xx, 101, any coding but `chunked`,
+  chunks in HTTP/1.0, a length of more than 15 digits, a head above the limits of bytes or lines, too many
+  bytes that bring no body (trailers, extensions), an end before the end
+- mended: odd reason phrases are left out, the bodies of HEAD, 204 and 304 too; 1xx and trailers are dropped
+- answered, but the connection not used again: bytes after the end, an answer before the request was taken
+- an idle connection that says anything is closed: nothing was asked, and the next answer would be another's
+
+Nothing is passed on as it came but the body's bytes; they are told once for each block received, not once for
+each chunk of the upstream's framing.
 """
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import Protocol, cast
 
 import httptools
 
 from nightshift.proxy.fields import HeaderLines
+from nightshift.proxy.head import MAX_LENGTH_DIGITS
+from nightshift.proxy.limits import Limits
+
+# RFC 9112 4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); llhttp lets control characters through.
+_REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]{0,200}")
+
+_MOST_INFORMATIONAL = 16
+_NEVER_A_BODY = (204, 304)
 
 
 @dataclass(slots=True, eq=False)
@@ -22,11 +42,8 @@ class ResponseHead:
     reason: bytes
     headers: HeaderLines
     fields: dict[bytes, bytes]
-
-    @property
-    def length(self) -> bytes | None:
-        """The body's length, if it was told."""
-        return self.fields.get(b"content-length")
+    length: bytes | None
+    """The body's length, if it was told."""
 
 
 class Delivering(Protocol):
@@ -68,26 +85,28 @@ class Upstream(asyncio.Protocol):
     __slots__ = (
         "_complete",
         "_fields",
-        "_head_bytes",
-        "_head_limit",
         "_headers",
         "_home",
+        "_idle_bytes",
         "_in_body",
+        "_informational",
+        "_limits",
         "_parser",
         "_parts",
         "_paused",
         "_reason",
         "_received",
         "_reusable",
+        "_surplus",
         "_until_close",
         "delivery",
         "opened",
         "transport",
     )
 
-    def __init__(self, home: Home, delivery: Delivering, head_limit: int) -> None:
+    def __init__(self, home: Home, delivery: Delivering, limits: Limits) -> None:
         self._home = home
-        self._head_limit = head_limit
+        self._limits = limits
         self.delivery: Delivering | None = delivery
         self.transport: asyncio.Transport | None = None
         self.opened = False
@@ -101,11 +120,15 @@ class Upstream(asyncio.Protocol):
         self._parts: list[bytes] = []
         self._headers: HeaderLines = []
         self._reason = b""
-        self._head_bytes = 0
+        self._idle_bytes = 0
+        """Received since the last of the body, or since the request."""
+        self._informational = 0
         self._in_body = False
         self._complete = False
         self._received = False
         self._reusable = False
+        self._surplus = False
+        """Whether anything came after the end of the response."""
         self._until_close = False
 
     # Called by the delivery and the pool
@@ -161,9 +184,12 @@ class Upstream(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             broken = f"not HTTP/1.1: {error}"
             self._reusable = False
+        else:
+            self._idle_bytes += len(data)
         if self._parts:
             body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
             self._parts = []
+            self._idle_bytes = 0
             delivery.body(body)
             if self.delivery is not delivery:  # it was cancelled, or broken by its head
                 return
@@ -171,8 +197,8 @@ class Upstream(asyncio.Protocol):
             self._finish()
         elif broken:
             self._break(broken)
-        elif not self._in_body:
-            self._bound_head(len(data))
+        elif self._idle_bytes > self._limits.header_bytes:
+            self._break(f"more than {self._limits.header_bytes} bytes without any of a body")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
@@ -187,6 +213,10 @@ class Upstream(asyncio.Protocol):
             self._break("the connection was closed" if exc is None else str(exc))
 
     # Called by the parser
+
+    def on_message_begin(self) -> None:
+        """A response begins; after another one, it is the answer to nothing."""
+        self._surplus = self._complete
 
     def on_status(self, reason: bytes) -> None:
         """Take the words after the status; absent if there are none."""
@@ -203,17 +233,23 @@ class Upstream(asyncio.Protocol):
         if parser is None or delivery is None or self._complete:
             return
         status = parser.get_status_code()
-        if status < 200:  # 1xx comes before the answer, and is for this hop only
+        fields = dict(self._headers)
+        fault = self._fault(status, fields, parser)
+        if fault:
+            self._break(fault)
             return
-        head = ResponseHead(status, self._reason, self._headers, dict(self._headers))
+        if status < 200:  # before the answer, and for this hop only
+            return
+        length = fields.get(b"content-length")
         self._in_body = True
         self._complete = delivery.head_only
-        coding = head.fields.get(b"transfer-encoding")
-        self._until_close = coding is None and head.length is None and status not in (204, 304)
-        if coding is not None and coding.strip().lower() != b"chunked":
-            self._break(f"transfer coding {coding.decode('latin-1')!r}")
-        else:
-            delivery.head(head)
+        self._until_close = (
+            length is None and b"transfer-encoding" not in fields and status not in _NEVER_A_BODY
+        )
+        reason = self._reason if _REASON.fullmatch(self._reason) is not None else b""
+        if length is not None and length.startswith(b"0"):
+            length = b"%d" % int(length)
+        delivery.head(ResponseHead(status, reason, self._headers, fields, length))
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body."""
@@ -230,6 +266,32 @@ class Upstream(asyncio.Protocol):
             self._reason = b""
             self._reusable = False
 
+    def _fault(self, status: int, fields: dict[bytes, bytes], parser: httptools.HttpResponseParser) -> str:
+        """Say what is wrong with a head that llhttp lets pass; nothing is "". See the head of the file."""
+        limits, headers = self._limits, self._headers
+        version = parser.get_http_version()
+        if version not in {"1.1", "1.0"}:
+            return f"the version HTTP/{version}"
+        if not 100 <= status <= 599 or status == 101:
+            return f"the status {status}"
+        if len(headers) > limits.header_count:
+            return f"a head of more than {limits.header_count} lines"
+        if sum([len(name) + len(value) + 4 for name, value in headers]) > limits.header_bytes:
+            return f"a head of more than {limits.header_bytes} bytes"
+        if status < 200:
+            self._informational += 1
+            return "too many responses of 1xx" if self._informational > _MOST_INFORMATIONAL else ""
+        coding = fields.get(b"transfer-encoding")
+        if coding is not None:
+            codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
+            if codings != [b"chunked"]:
+                return f"the transfer coding {coding[:50].decode('latin-1')!r}"
+            if version == "1.0":
+                return "a transfer coding in HTTP/1.0"
+        if len(fields.get(b"content-length", b"")) > MAX_LENGTH_DIGITS:
+            return "a length of too many digits"
+        return ""
+
     # How a response ends
 
     def _finish(self) -> None:
@@ -237,7 +299,7 @@ class Upstream(asyncio.Protocol):
         transport = self.transport
         if transport is not None:
             # An answer that came before the request was read whole leaves the rest of it on the wire.
-            if self._reusable and transport.get_write_buffer_size() == 0:
+            if self._reusable and not self._surplus and transport.get_write_buffer_size() == 0:
                 self.resume()  # an idle connection has to notice its end
                 self._home.release(self)
             else:
@@ -250,8 +312,3 @@ class Upstream(asyncio.Protocol):
         self.abort()
         if delivery is not None:
             delivery.lost(reason, anything_received=received)
-
-    def _bound_head(self, received: int) -> None:
-        self._head_bytes += received
-        if self._head_bytes > self._head_limit:
-            self._break(f"a head of more than {self._head_limit} bytes")
