@@ -1,16 +1,19 @@
 """A client's connection: requests in, answers out, one after another.
 
 A request is read off the connection when the one before is answered and its answer taken, so nothing parsed
-waits; what comes meanwhile waits as bytes, up to a limit, above which the connection is not read. Below it
-reading goes on, because that is how a client's leaving is noticed; an EOF means that it has left, even if it
-could still read (no client of these APIs closes one half). Above it the kernel is asked (`Edge.tick`).
+waits; what comes meanwhile waits as bytes, up to a limit. While a request is in progress reading never stops,
+because that is how a client's leaving is noticed: more bytes than the limit are thrown away, and the
+connection is closed after the answer (RFC 9112 9.3.2: who pipelines must be ready to send again). An EOF
+means that the client has left, even if it could still read (no client of these APIs closes one half).
 
 At any time one clock at most runs against the client: for its silence between requests, for its head, for
 its body; none while it waits for us. Beside them, one for taking what is sent to it.
 """
 
 import asyncio
-import socket
+import sys
+from fcntl import ioctl
+from termios import TIOCOUTQ
 from typing import Protocol, cast
 
 from nightshift.proxy.answer import Answer
@@ -121,8 +124,8 @@ class Client(asyncio.Protocol):
         self._reader.feed(data)
         if self._in_progress is None:
             self._go_on()
-        if self._is_busy and self._reader.unread_bytes > self._edge.limits.pipelined_bytes:
-            self._pause_reading()
+        if self._reader.unread_bytes > self._edge.limits.pipelined_bytes:
+            self._bound_what_waits()
 
     def eof_received(self) -> None:
         """See `asyncio.Protocol`; the transport closes itself, after what is written has left."""
@@ -167,7 +170,7 @@ class Client(asyncio.Protocol):
     def answered(self, answer: Answer) -> None:
         """The request in progress is answered, to its end."""
         self._in_progress = None
-        if not answer.keep_alive:
+        if self._deaf or not answer.keep_alive:
             self._close()
         self._go_on()
 
@@ -211,17 +214,18 @@ class Client(asyncio.Protocol):
         """How much of what was written waits in this process."""
         return self._transport.get_write_buffer_size()
 
-    @property
-    def socket(self) -> socket.socket | None:
-        """The socket below."""
-        return cast("socket.socket | None", self._transport.get_extra_info("socket"))
+    def untaken_bytes(self) -> int:
+        """How much of what was written the other side has not taken, with what the kernel holds.
+
+        A kernel takes more from us only when a third of its buffer is free, and that may be megabytes.
+        """
+        sock = self._transport.get_extra_info("socket")
+        if sock is None:
+            return self.unsent_bytes()
+        held: bytes = ioctl(sock.fileno(), TIOCOUTQ, bytes(4))
+        return self.unsent_bytes() + int.from_bytes(held, sys.byteorder)
 
     # The requests of this connection, in order
-
-    @property
-    def _is_busy(self) -> bool:
-        """Whether what comes now has to wait."""
-        return self._in_progress is not None or self._write_paused or self._yielding
 
     def _go_on(self) -> None:
         """Serve what is there, or see to it that more comes."""
@@ -234,10 +238,8 @@ class Client(asyncio.Protocol):
             self._refuse(error, self._reader.incomplete or _UNREADABLE)
         finally:
             self._serving = False
-        if self._unread and not self._is_busy and not self._deaf:
-            self._unread = False
-            self._edge.unread.discard(self)
-            self._transport.resume_reading()
+        if self._unread and not self._write_paused and not self._yielding:
+            self._read_on()
 
     def _serve_what_is_here(self) -> None:
         turn = _REQUESTS_PER_TURN
@@ -296,11 +298,19 @@ class Client(asyncio.Protocol):
         if clock is not None:
             clock.start(self)
 
-    def _pause_reading(self) -> None:
-        if not self._unread and not self._transport.is_closing():
+    def _bound_what_waits(self) -> None:
+        """See to it that no more waits than may: what is incomplete and its turn is not meant."""
+        if self._in_progress is not None:
+            self._deaf = True
+            self._reader = RequestReader(self._edge.limits)
+        elif (self._write_paused or self._yielding) and not self._unread:
             self._unread = True
-            self._edge.unread.add(self)
             self._transport.pause_reading()
+
+    def _read_on(self) -> None:
+        if self._unread:
+            self._unread = False
+            self._transport.resume_reading()
 
     # How it ends
 
@@ -328,16 +338,12 @@ class Client(asyncio.Protocol):
         elif not unread_bytes:
             self.lingered()
             return
-        if self._unread:
-            self._unread = False
-            self._edge.unread.discard(self)
-            transport.resume_reading()
+        self._read_on()
         self._edge.lingering.start(self)
 
     def _leave(self) -> None:
         """The client is gone: nobody waits for what it asked any more."""
         self._stop_listening()
-        self._edge.unread.discard(self)
         in_progress, self._in_progress = self._in_progress, None
         if in_progress is not None:
             in_progress.client_gone()

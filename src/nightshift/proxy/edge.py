@@ -1,9 +1,8 @@
 """What all connections of clients share: limits, doors, and the clocks that end what takes too long.
 
-One tick drives every time limit, and looks after the few connections that are not read (see `unread`).
+One tick drives every time limit.
 """
 
-import socket
 from collections.abc import Callable
 from typing import Protocol
 
@@ -11,7 +10,6 @@ from nightshift.proxy.doors import Doors
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.timeouts import Deadlines, Stalls
 
-_TCP_ESTABLISHED = 1
 _MOST_TURNED_AWAY = 256
 
 
@@ -30,12 +28,8 @@ class Connection(Protocol):
     def abort(self) -> None:
         """It takes nothing of what is sent to it, or its other side is gone."""
 
-    def unsent_bytes(self) -> int:
+    def untaken_bytes(self) -> int:
         """How much it has not taken."""
-
-    @property
-    def socket(self) -> socket.socket | None:
-        """The socket below."""
 
 
 class Edge:
@@ -48,9 +42,7 @@ class Edge:
         self.heads: Deadlines[Connection] = Deadlines(limits.header_s, clock, _too_slow)
         self.bodies: Deadlines[Connection] = Deadlines(limits.body_s, clock, _too_slow)
         self.lingering: Deadlines[Connection] = Deadlines(limits.linger_s, clock, _lingered)
-        self.stalled: Stalls[Connection] = Stalls(limits.write_stall_s, clock, _abort, _unsent_bytes)
-        self.unread: set[Connection] = set()
-        """Connections that are not read for now, because too much waits behind a request in progress."""
+        self.stalled: Stalls[Connection] = Stalls(limits.write_stall_s, clock, _abort, _untaken_bytes)
 
     @property
     def is_besieged(self) -> bool:
@@ -64,16 +56,6 @@ class Edge:
         self.bodies.expire()
         self.lingering.expire()
         self.stalled.expire()
-        if self.unread:
-            for connection in [connection for connection in self.unread if _has_ended(connection.socket)]:
-                connection.abort()
-
-
-def _has_ended(sock: socket.socket | None) -> bool:
-    """Whether the other side has closed. A transport that is not read does not notice; the kernel does."""
-    if sock is None or sock.family not in (socket.AF_INET, socket.AF_INET6):
-        return False
-    return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != _TCP_ESTABLISHED
 
 
 def _idle_too_long(connection: Connection) -> None:
@@ -92,5 +74,5 @@ def _abort(connection: Connection) -> None:
     connection.abort()
 
 
-def _unsent_bytes(connection: Connection) -> int:
-    return connection.unsent_bytes()
+def _untaken_bytes(connection: Connection) -> int:
+    return connection.untaken_bytes()

@@ -25,7 +25,7 @@ class Limits(Strict):
     body_bytes: int = Field(default=64 * 2**20, gt=0)
     """Body of a request: 413."""
     pipelined_bytes: int = Field(default=2**20, gt=0)
-    """Bytes that may wait behind the request in progress; then the connection is not read any more."""
+    """Bytes that may wait behind a request in progress; more are lost, and the connection closes after it."""
     connections: int = Field(default=32_768, gt=0)
     """Open connections of clients: 503 to one more, which is closed."""
     connections_per_client: int = Field(default=8_192, gt=0)
