@@ -49,6 +49,16 @@ class Edge:
         """Whether so many are being told that there is no room that one more is not told."""
         return len(self.lingering) >= _MOST_TURNED_AWAY
 
+    def change(self, limits: Limits) -> None:
+        """Take other limits, for connections that are open too. Clocks that run go on from their start."""
+        self.limits = limits
+        self.doors.change(limits)
+        self.idle.duration_s = limits.idle_s
+        self.heads.duration_s = limits.header_s
+        self.bodies.duration_s = limits.body_s
+        self.lingering.duration_s = limits.linger_s
+        self.stalled.change(limits.write_stall_s)
+
     def tick(self) -> None:
         """End what is over."""
         self.idle.expire()

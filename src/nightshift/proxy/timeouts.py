@@ -87,6 +87,10 @@ class Stalls(Generic[Thing]):
     def __len__(self) -> int:
         return len(self._seen)
 
+    def change(self, limit_s: float) -> None:
+        """Wait so long from the next look on."""
+        self._looks.duration_s = limit_s / _LOOKS
+
     def start(self, thing: Thing) -> None:
         """Begin to watch, if it is not watched already."""
         if thing not in self._seen:
