@@ -146,9 +146,9 @@ class TestPush:
     def test_a_change_of_targets_is_no_reason_to_forget_what_this_balancer_holds(self) -> None:
         made = balancer(Switches(across=Across.PUSH), replicas="a", peers="P")
         turn = request("1", "a conversation")
-        made.peers.policy.placed(turn, "me")
+        made.peers.policy.placed(turn, made.peers.self.slot)
         made.targets_changed(1.0, replicas="ab", peers="PQ")
-        assert made.peers.policy.affinity(turn, ["me", "P", "Q"]) == ("me", 1.0)
+        assert made.peers.policy.affinity(turn, made.peers.everyone | 1) == (made.peers.self.slot, 1.0)
 
     def test_a_request_without_a_replica_here_follows_the_peers_that_come_back(self) -> None:
         made = balancer(Switches(across=Across.PUSH), replicas="", peers="P")
@@ -202,7 +202,7 @@ class TestStealing:
 
     def test_a_victim_gives_users_requests_only_best_match_first_then_the_youngest(self) -> None:
         made = balancer(Switches(across=Across.STEAL_AVERAGE), replicas="a", peers="PQ")
-        made.peers.policy.placed(request("earlier", "conversation of P"), "P")
+        made.peers.policy.placed(request("earlier", "conversation of P"), made.peers.targets["P"].slot)
         fill(made)
         made.request_arrived(0.0, request("crossed", from_peer="Q"))
         made.request_arrived(0.1, request("known", "conversation of P, next turn"))

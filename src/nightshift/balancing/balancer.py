@@ -286,7 +286,7 @@ class Balancer:
         if target is None:
             return
         if unreachable:
-            pool.unreachable(now, target)
+            pool.unreachable(target)
         if not entry.judged:
             pool.failed(now, target, entry.request.id)
             entry.judged = True

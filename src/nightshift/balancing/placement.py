@@ -16,11 +16,13 @@ from random import Random
 
 from nightshift.balancing.ledger import Ledger
 from nightshift.balancing.messages import Decision, Forward, HandOver
+from nightshift.balancing.peer_pool import PeerPool
 from nightshift.balancing.policies import Choice
-from nightshift.balancing.pools import PeerPool, Pool, ReplicaPool
+from nightshift.balancing.pool import Pool
 from nightshift.balancing.queue import Entry, Lane
+from nightshift.balancing.replica_pool import ReplicaPool
 from nightshift.balancing.switches import Across, Switches
-from nightshift.balancing.targets import Peer, Replica, Target
+from nightshift.balancing.targets import Peer, Replica
 
 
 class Placement:
@@ -69,10 +71,6 @@ class Placement:
     def _all(self, pool: Pool[Replica] | Pool[Peer], entry: Entry) -> int:
         return pool.everyone & ~pool.mask_of(entry.avoid) & pool.serving.of(entry.request.model)
 
-    def balancers(self) -> list[str]:
-        """Return the names of all balancers, this one included."""
-        return [self.name, *self.peers.targets]
-
     # Placing
 
     def to_replica(self, now: float, entry: Entry) -> Forward | None:
@@ -106,11 +104,10 @@ class Placement:
         if chosen is not peers.self:
             return self.hand_over(now, entry, chosen, choice)
         entry.kept = True
-        peers.self.outstanding += 1
-        peers.policy.placed(entry.request, self.name)
+        peers.keep(entry.request)
         return None
 
-    def hand_over(self, now: float, entry: Entry, peer: Target, choice: Choice) -> HandOver:
+    def hand_over(self, now: float, entry: Entry, peer: Peer, choice: Choice) -> HandOver:
         """Send the request to a peer."""
         self.release(entry)
         self.peers.sent(now, entry.request, peer)
@@ -124,7 +121,9 @@ class Placement:
         entry.at_peer = False
         self.ledger.put(entry, replica)
         if self._steals:
-            self.peers.policy.placed(entry.request, self.name)  # a thief is weighed against this balancer
+            self.peers.policy.placed(
+                entry.request, self.peers.self.slot
+            )  # a thief is weighed against this balancer
         return Forward(entry.request.id, replica.id, _decision(now, entry, choice))
 
     def _takers(self, entry: Entry, own_queue: int) -> int:
@@ -146,7 +145,7 @@ class Placement:
         """The request is no longer load that a push system keeps here."""
         if entry.kept:
             entry.kept = False
-            self.peers.self.outstanding -= 1
+            self.peers.release()
 
     def settle(self, entry: Entry) -> None:
         """The request is over, or is not where it was sent any more."""

@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from nightshift.balancing.messages import AskToSteal, PeerReport
+from nightshift.balancing.peer_pool import PeerPool
 from nightshift.balancing.policies import Policy
-from nightshift.balancing.pools import PeerPool, ReplicaPool
 from nightshift.balancing.queue import Entry
+from nightshift.balancing.replica_pool import ReplicaPool
 from nightshift.balancing.switches import Across
 from nightshift.balancing.targets import Peer
 
@@ -116,12 +117,12 @@ class Thief:
 
 
 def choose_loot(
-    waiting: Iterable[Entry], thief: str, balancers: Sequence[str], policy: Policy, count: int
+    waiting: Iterable[Entry], thief: int, balancers: int, policy: Policy, count: int
 ) -> list[Entry]:
     """Choose up to `count` of the requests that may cross, given youngest first.
 
-    First those whose prompt the thief knows best of all `balancers`, by how much of it; then the youngest,
-    which have waited least and lose least by the journey.
+    First those whose prompt the thief knows best of all `balancers` (a slot, and a mask), by how much of
+    it; then the youngest, which have waited least and lose least by the journey.
     """
 
     def rank(entry: Entry) -> float:

@@ -90,14 +90,13 @@ class Waiting:
     def give(self, now: float, thief: Peer, count: int) -> list[HandOver]:
         """Hand up to `count` requests to a peer that asks for work."""
         waiting = (e for e in self._queue.youngest_crossing_first() if self._may_take(now, thief, e))
-        loot = choose_loot(
-            waiting, thief.id, self._placement.balancers(), self._placement.peers.policy, count
-        )
+        peers = self._placement.peers
+        loot = choose_loot(waiting, thief.slot, peers.everyone | peers.self.bit, peers.policy, count)
         actions = []
         for entry in loot:
             self._queue.remove(entry.request.id)
             self._refusals.placed(now)
-            actions.append(self._placement.hand_over(now, entry, thief, Choice(thief.id, 0.0, "stolen")))
+            actions.append(self._placement.hand_over(now, entry, thief, Choice(thief.slot, 0.0, "stolen")))
         return actions
 
     def _may_take(self, now: float, thief: Peer, entry: Entry) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from nightshift.balancing.policies.base import Choice, Policy, least_loaded
+from nightshift.balancing.policies.base import Choice, Policy
 from nightshift.balancing.policies.consistent_hashing import ConsistentHashing
 from nightshift.balancing.policies.least_load import LeastLoad
 from nightshift.balancing.policies.nearest import Nearest
@@ -12,7 +12,7 @@ from nightshift.balancing.policies.round_robin import RoundRobin
 from nightshift.balancing.switches import Imbalance, Switches
 from nightshift.errors import UserError
 
-__all__ = ["POLICIES", "Choice", "Policy", "least_loaded", "make_policy"]
+__all__ = ["POLICIES", "Choice", "Policy", "make_policy"]
 
 _Maker = Callable[[Switches, Imbalance | None, Random], Policy]
 

@@ -3,18 +3,17 @@
 The same policies serve both layers: the replicas of a region, and the balancers of a service.
 """
 
-from collections.abc import Iterable, Sequence
-from random import Random
 from typing import NamedTuple, Protocol
 
+from nightshift.balancing.candidates import Candidates
 from nightshift.balancing.messages import Request
 from nightshift.balancing.targets import Target
 
 
 class Choice(NamedTuple):
-    """A target, the share of the prompt (0 to 1) that it is believed to hold, and the rule that chose."""
+    """A target's slot, the share of the prompt (0 to 1) it is believed to hold, and the rule that chose."""
 
-    target: str
+    slot: int
     matched: float
     reason: str
 
@@ -22,21 +21,42 @@ class Choice(NamedTuple):
 class Policy(Protocol):
     """Chooses. It sees targets only through what is passed in, and keeps what it needs for the next time."""
 
-    def pick(self, request: Request, targets: Sequence[Target]) -> Choice:
-        """Choose one of `targets`: those that are available now, at least one."""
+    def pick(self, request: Request, among: Candidates) -> Choice:
+        """Choose one of those that are available now, at least one."""
 
-    def placed(self, request: Request, target: str) -> None:
-        """The request goes to `target`, whoever chose it."""
+    def placed(self, request: Request, slot: int) -> None:
+        """The request goes to the target in `slot`, whoever chose it."""
 
-    def targets_changed(self, targets: Iterable[str]) -> None:
-        """The targets there are, available or not, are now these."""
+    def arrived(self, target: Target) -> None:
+        """A target is there from now on, available or not."""
 
-    def affinity(self, request: Request, among: Sequence[str]) -> tuple[str | None, float]:
-        """Who of `among` would serve the request best from its cache, and the share (0 to 1) it holds."""
+    def left(self, target: Target) -> None:
+        """A target is gone; its slot may be another's next."""
+
+    def affinity(self, request: Request, among: int) -> tuple[int | None, float]:
+        """Who of the mask `among` would serve the request best from its cache, and the share (0 to 1) it
+        holds."""
+
+    def held(self, request: Request, slot: int) -> float | None:
+        """The share of the prompt that a target is believed to hold; None if this policy does not look."""
 
 
-def least_loaded(targets: Sequence[Target], rng: Random) -> Target:
-    """Return the target with the fewest outstanding requests; among equals a random one."""
-    fewest = min(target.outstanding for target in targets)
-    ties = [target for target in targets if target.outstanding == fewest]
-    return ties[0] if len(ties) == 1 else rng.choice(ties)
+class Simple:
+    """What is alike in policies that keep nothing."""
+
+    def placed(self, request: Request, slot: int) -> None:
+        """See `Policy.placed`."""
+
+    def arrived(self, target: Target) -> None:
+        """See `Policy.arrived`."""
+
+    def left(self, target: Target) -> None:
+        """See `Policy.left`."""
+
+    def affinity(self, request: Request, among: int) -> tuple[int | None, float]:
+        """See `Policy.affinity`: this policy knows of no cache."""
+        return None, 0.0
+
+    def held(self, request: Request, slot: int) -> float | None:
+        """See `Policy.held`: this policy knows of no cache."""
+        return None

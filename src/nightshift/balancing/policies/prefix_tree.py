@@ -9,18 +9,17 @@ Under blind push nothing keeps a popular prefix from drowning its holder, hence 
 loads differ too much, the least loaded target is chosen whatever it holds.
 """
 
-from collections.abc import Iterable, Sequence
-from itertools import count
 from random import Random
 
+from nightshift.balancing.candidates import Candidates
 from nightshift.balancing.messages import Request
-from nightshift.balancing.policies.base import Choice, least_loaded
+from nightshift.balancing.policies.base import Choice, Simple
 from nightshift.balancing.prefix_index import PrefixIndex
 from nightshift.balancing.switches import Imbalance
 from nightshift.balancing.targets import Target
 
 
-class PrefixTree:
+class PrefixTree(Simple):
     """See the head of the file."""
 
     def __init__(
@@ -31,55 +30,37 @@ class PrefixTree:
         self._imbalance = imbalance
         self._rng = rng
         self._index = PrefixIndex(index_bytes)
-        self._slots: dict[str, int] = {}
 
-    def pick(self, request: Request, targets: Sequence[Target]) -> Choice:
+    def pick(self, request: Request, among: Candidates) -> Choice:
         """See `Policy.pick`."""
-        if self._imbalance is not None and _imbalanced(targets, self._imbalance):
-            return Choice(least_loaded(targets, self._rng).id, 0.0, "least_load_imbalance")
-        if not request.prompt.blocks:
-            return Choice(least_loaded(targets, self._rng).id, 0.0, "least_load_no_prompt")
-        share, holders = self._index.match(request.prompt, self._mask(target.id for target in targets))
+        if self._imbalance is not None and _imbalanced(*among.spread(), self._imbalance):
+            return Choice(among.least_loaded(self._rng), 0.0, "least_load_imbalance")
+        prompt = request.prompt
+        if not prompt.blocks:
+            return Choice(among.least_loaded(self._rng), 0.0, "least_load_no_prompt")
+        share, holders = self._index.match(prompt, among.mask)
         if share > self._threshold:
-            best = least_loaded(
-                [target for target in targets if self._mask([target.id]) & holders], self._rng
-            )
-            return Choice(best.id, share, "prefix")
-        chosen = least_loaded(targets, self._rng).id
-        return Choice(chosen, share if self._mask([chosen]) & holders else 0.0, "least_load_no_prefix")
+            return Choice(among.least_loaded(self._rng, holders), share, "prefix")
+        slot = among.least_loaded(self._rng)
+        return Choice(slot, share if holders >> slot & 1 else 0.0, "least_load_no_prefix")
 
-    def placed(self, request: Request, target: str) -> None:
+    def placed(self, request: Request, slot: int) -> None:
         """See `Policy.placed`."""
-        self._index.insert(request.prompt, self._slot(target))
+        self._index.insert(request.prompt, slot)
 
-    def targets_changed(self, targets: Iterable[str]) -> None:
-        """See `Policy.targets_changed`."""
-        keep = set(targets)
-        for gone in self._slots.keys() - keep:
-            self._index.forget(self._slots.pop(gone))
-        for target in keep:
-            self._slot(target)
+    def left(self, target: Target) -> None:
+        """See `Policy.left`."""
+        self._index.forget(target.slot)
 
-    def affinity(self, request: Request, among: Sequence[str]) -> tuple[str | None, float]:
+    def affinity(self, request: Request, among: int) -> tuple[int | None, float]:
         """See `Policy.affinity`."""
-        share, holders = self._index.match(request.prompt, self._mask(among))
-        best = next((target for target in among if self._mask([target]) & holders), None)
-        return best, share
+        share, holders = self._index.match(request.prompt, among)
+        return ((holders & -holders).bit_length() - 1, share) if holders else (None, 0.0)
 
-    def _slot(self, target: str) -> int:
-        if target not in self._slots:
-            taken = set(self._slots.values())
-            self._slots[target] = next(slot for slot in count() if slot not in taken)
-        return self._slots[target]
-
-    def _mask(self, targets: Iterable[str]) -> int:
-        mask = 0
-        for target in targets:
-            mask |= 1 << self._slot(target)
-        return mask
+    def held(self, request: Request, slot: int) -> float | None:
+        """See `Policy.held`."""
+        return self._index.match(request.prompt, 1 << slot).share
 
 
-def _imbalanced(targets: Sequence[Target], limit: Imbalance) -> bool:
-    loads = [target.outstanding for target in targets]
-    most, fewest = max(loads), min(loads)
+def _imbalanced(fewest: int, most: int, limit: Imbalance) -> bool:
     return most - fewest > limit.absolute and most > limit.relative * fewest

@@ -1,0 +1,126 @@
+"""A set of places a balancer chooses from: its replicas (`replica_pool.py`), or its peers (`peer_pool.py`).
+
+A pool joins the targets with the policy that chooses among them. It counts what was sent, and what became
+of it; it does not know queues.
+
+Sets of targets are masks of slots (`candidates.py`). They change when a target changes (a request sent or
+over, a report, health), which costs O(1) however many targets there are; nothing on the path of a request
+goes over all.
+"""
+
+from collections.abc import Iterable, Iterator
+from heapq import heappop, heappush
+from random import Random
+from typing import Generic, TypeVar
+
+from nightshift.balancing.candidates import Candidates, LoadIndex, bits
+from nightshift.balancing.messages import Request
+from nightshift.balancing.policies import Choice, make_policy
+from nightshift.balancing.serving import Serving
+from nightshift.balancing.switches import Imbalance, Switches
+from nightshift.balancing.targets import Target
+
+AnyTarget = TypeVar("AnyTarget", bound=Target)
+
+
+class Pool(Generic[AnyTarget]):
+    """Targets of one kind and the policy that chooses among them."""
+
+    def __init__(self, policy: str, switches: Switches, rng: Random, *, blind: bool) -> None:
+        """`blind` turns on the policy's imbalance check, for pools that do not ask about room."""
+        imbalance: Imbalance | None = switches.imbalance if blind else None
+        self.policy = make_policy(policy, switches, imbalance=imbalance, rng=rng)
+        self.targets: dict[str, AnyTarget] = {}
+        self.serving = Serving()
+        self.everyone = 0
+        """The mask of all targets."""
+        self.loads = LoadIndex()
+        self._by_slot: dict[int, AnyTarget] = {}
+        self._free: list[int] = []
+
+    # Who is there
+
+    def _make(self, id_: str, slot: int) -> AnyTarget:
+        raise NotImplementedError
+
+    def set_targets(self, now: float, ids: Iterable[str]) -> None:
+        """The targets are now these; those that stay keep what is known of them."""
+        wanted = dict.fromkeys(ids)
+        for id_ in [id_ for id_ in self.targets if id_ not in wanted]:
+            self._leave(self.targets.pop(id_))
+        old, self.targets = self.targets, {}
+        for id_ in wanted:
+            self.targets[id_] = old.get(id_) or self._arrive(id_)
+
+    def _arrive(self, id_: str) -> AnyTarget:
+        slot = heappop(self._free) if self._free else len(self._by_slot)
+        target = self._make(id_, slot)
+        self._enter(target)
+        self.everyone |= target.bit
+        self.serving.set(target.bit, None)
+        return target
+
+    def _enter(self, target: AnyTarget) -> None:
+        self._by_slot[target.slot] = target
+        self.loads.enter(target.bit, 0)
+        self.policy.arrived(target)
+
+    def _leave(self, target: AnyTarget) -> None:
+        del self._by_slot[target.slot]
+        heappush(self._free, target.slot)
+        self.everyone &= ~target.bit
+        self.serving.drop(target.bit)
+        self.loads.leave(target.bit, target.outstanding)
+        self.policy.left(target)
+
+    def here(self, target: Target) -> AnyTarget | None:
+        """Return `target` if it is one of the pool's still; its slot may be another's by now."""
+        found = self._by_slot.get(target.slot)
+        return found if found is target else None
+
+    def mask_of(self, ids: Iterable[str]) -> int:
+        """Return the mask of those of `ids` that are there."""
+        mask = 0
+        for id_ in ids:
+            if target := self.targets.get(id_):
+                mask |= target.bit
+        return mask
+
+    def within(self, mask: int) -> Iterator[AnyTarget]:
+        """Walk the targets of a mask."""
+        return (self._by_slot[bit.bit_length() - 1] for bit in bits(mask))
+
+    # Requests there
+
+    def pick(self, request: Request, mask: int) -> tuple[AnyTarget, Choice]:
+        """Have the policy choose among the targets of `mask`, at least one."""
+        choice = self.policy.pick(request, Candidates(mask, self.loads, self._by_slot.__getitem__))
+        return self._by_slot[choice.slot], choice
+
+    def sent(self, now: float, request: Request, target: AnyTarget) -> None:
+        """Count `request` as sent to `target`."""
+        before = target.outstanding
+        target.sent(now, request.id)
+        self.loads.leave(target.bit, before)
+        self.loads.enter(target.bit, before + 1)
+        self.policy.placed(request, target.slot)
+
+    def over(self, target: Target, request_id: str) -> None:
+        """A request is not there any more."""
+        before = target.outstanding
+        target.over(request_id)
+        if self._by_slot.get(target.slot) is target:
+            self.loads.leave(target.bit, before)
+            self.loads.enter(target.bit, before - 1)
+
+    def succeeded(self, target: Target, request_id: str) -> None:
+        """The target answered a request to its end."""
+
+    def failed(self, now: float, target: Target, request_id: str) -> None:
+        """The target failed with a request."""
+
+    def unjudged(self, target: Target, request_id: str) -> None:
+        """A request ended without saying anything of its target."""
+
+    def unreachable(self, target: Target) -> None:
+        """Nothing is sent there until it has reported again."""
