@@ -50,6 +50,7 @@ class Balancer:
         self._retries = RetryBudget()
         self._arrivals = 0
         self._thief = Thief(switches.across)
+        self._pushes = switches.across is Across.PUSH
 
     # Events about requests
 
@@ -59,10 +60,10 @@ class Balancer:
         self._arrivals += 1
         if self.draining:
             return [self._refusals.draining(now, request.id, len(self.queue))]
-        if entry.is_late(now):
+        if request.deadline is not None and entry.is_late(now):
             return [self._refusals.too_late(request.id)]
         self._retries.arrived()
-        if self.switches.across is Across.PUSH and request.from_peer is None:
+        if self._pushes and request.from_peer is None:
             return self._pushed(now, entry)
         action = self.placement.to_replica(now, entry)
         if action is not None:
@@ -73,11 +74,9 @@ class Balancer:
     def request_ended(self, now: float, request_id: str) -> Sequence[Action]:
         """A request that was sent to a replica or a peer was answered to its end (also with 4xx)."""
         entry = self.ledger.get(request_id)
-        if entry is not None and entry.target is not None:
-            if not entry.judged:
-                self.placement.pool_of(entry).succeeded(entry.target, request_id)
-            self.placement.settle(entry)
-        return self._place(now)
+        if entry is not None:
+            self.placement.settle(entry, well=not entry.judged)
+        return self._place(now) if self.queue.waiting or self._thief.steals else ()
 
     def request_failed(self, now: float, request_id: str) -> Sequence[Action]:
         """The target failed amid the answer, of which the client has seen a part."""
@@ -250,8 +249,8 @@ class Balancer:
 
     def _place(self, now: float) -> list[Action]:
         """Send off what can be sent, oldest first, then look for more work elsewhere."""
-        actions = self._waiting.go_over(now) if self.queue else []
-        if self._thief.steals and not self.queue and not self.draining:
+        actions = self._waiting.go_over(now) if self.queue.waiting else []
+        if self._thief.steals and not self.queue.waiting and not self.draining:
             actions.extend(self._thief.ask(now, self))
         return actions
 

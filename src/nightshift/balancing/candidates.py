@@ -63,6 +63,17 @@ class LoadIndex:
         levels[load] |= bit
         self._occurring |= 1 << load
 
+    def move(self, bit: int, before: int, after: int) -> None:
+        """A target had `before` requests and has `after`: `leave` and `enter` in one."""
+        levels = self._levels
+        if after >= len(levels):
+            levels.append(0)
+        rest = levels[before] & ~bit
+        levels[before] = rest
+        levels[after] |= bit
+        occurring = self._occurring | 1 << after
+        self._occurring = occurring if rest else occurring & ~(1 << before)
+
     def leave(self, bit: int, load: int) -> None:
         """A target goes, or has `load` requests no longer."""
         rest = self._levels[load] & ~bit
@@ -103,7 +114,10 @@ class Candidates:
     def least_loaded(self, rng: Random, among: int | None = None) -> int:
         """Return the slot with the fewest outstanding requests, of all or of `among`; of equals a random
         one."""
-        least = self._loads.least(self.mask if among is None else among)
+        mask = self.mask if among is None else among
+        if not mask & (mask - 1):
+            return mask.bit_length() - 1
+        least = self._loads.least(mask)
         if not least & (least - 1):
             return least.bit_length() - 1
         # random() has 53 bits: of at most some thousands, none is preferred by more than one in 10^12.

@@ -18,10 +18,8 @@ class DrainRate:
 
     def __init__(self) -> None:
         self._placed: deque[float] = deque(maxlen=_PLACEMENTS)
-
-    def placed(self, now: float) -> None:
-        """A request left the queue for a target."""
-        self._placed.append(now)
+        self.placed = self._placed.append
+        """Call with the time when a request leaves the queue, or does not enter it, for a target."""
 
     def retry_after_s(self, now: float, waiting: int, rng: Random) -> int:
         """Whole seconds in which `waiting` requests are placed, from 1 to 60; 1 while nothing is known."""

@@ -57,16 +57,14 @@ class PeerPool(Pool[Peer]):
         """A push system chose this balancer itself: the request stays, and counts as load of this one."""
         own = self.self
         own.outstanding += 1
-        self.loads.leave(own.bit, own.outstanding - 1)
-        self.loads.enter(own.bit, own.outstanding)
+        self.loads.move(own.bit, own.outstanding - 1, own.outstanding)
         self.policy.placed(request, own.slot)
 
     def release(self) -> None:
         """One of those requests is load of this balancer no longer."""
         own = self.self
         own.outstanding -= 1
-        self.loads.leave(own.bit, own.outstanding + 1)
-        self.loads.enter(own.bit, own.outstanding)
+        self.loads.move(own.bit, own.outstanding + 1, own.outstanding)
 
     # What is heard of them
 

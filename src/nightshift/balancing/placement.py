@@ -33,7 +33,9 @@ class Placement:
         self.replicas = ReplicaPool(switches, rng)
         self.peers = PeerPool(name, switches, rng)
         self.ledger = Ledger()
-        self._across = switches.across
+        self._crosses = switches.across is not Across.NONE
+        self._pushes = switches.across is Across.PUSH
+        self._pushes_selectively = switches.across is Across.SELECTIVE_PUSH
         self._overcommits = switches.overcommit
         self._steals = switches.across in (Across.STEAL_AVERAGE, Across.STEAL_SMALL)
 
@@ -41,7 +43,7 @@ class Placement:
 
     def may_cross(self, from_peer: str | None) -> bool:
         """Tell whether a request may go to a peer: it has not crossed yet, and the system hands over."""
-        return from_peer is None and self._across is not Across.NONE
+        return self._crosses and from_peer is None
 
     def lane(self, entry: Entry) -> Lane:
         """Return the lane that a request waits in; only models that somebody names have lanes of their
@@ -133,9 +135,9 @@ class Placement:
         peer gone; only when no replica here can be reached, another peer takes it.
         """
         model, takers = entry.request.model, 0
-        if self._across is Across.SELECTIVE_PUSH:
+        if self._pushes_selectively:
             takers = self.peers.with_room(own_queue, model)
-        elif self._across is Across.PUSH and not self.replicas.usable(model):
+        elif self._pushes and not self.replicas.usable(model):
             takers = self.peers.that_serve(model)
         return takers & ~self.peers.mask_of(entry.avoid) if entry.avoid else takers
 
@@ -147,11 +149,13 @@ class Placement:
             entry.kept = False
             self.peers.release()
 
-    def settle(self, entry: Entry) -> None:
-        """The request is over, or is not where it was sent any more."""
-        if self.ledger.pop(entry.request.id) is not None and entry.target is not None:
-            self.pool_of(entry).over(entry.target, entry.request.id)
-        self.release(entry)
+    def settle(self, entry: Entry, *, well: bool = False) -> None:
+        """The request is over, or is not where it was sent any more; `well`: it was answered to its end."""
+        self.ledger.pop(entry.request.id)
+        if entry.target is not None:
+            self.pool_of(entry).over(entry.target, entry.request.id, well=well)
+        if entry.kept:
+            self.release(entry)
 
     def pool_of(self, entry: Entry) -> Pool[Replica] | Pool[Peer]:
         """Return the pool that a request was sent into."""

@@ -36,6 +36,7 @@ class Pool(Generic[AnyTarget]):
         """The mask of all targets."""
         self.loads = LoadIndex()
         self._by_slot: dict[int, AnyTarget] = {}
+        self._at = self._by_slot.__getitem__
         self._free: list[int] = []
 
     # Who is there
@@ -94,27 +95,22 @@ class Pool(Generic[AnyTarget]):
 
     def pick(self, request: Request, mask: int) -> tuple[AnyTarget, Choice]:
         """Have the policy choose among the targets of `mask`, at least one."""
-        choice = self.policy.pick(request, Candidates(mask, self.loads, self._by_slot.__getitem__))
+        choice = self.policy.pick(request, Candidates(mask, self.loads, self._at))
         return self._by_slot[choice.slot], choice
 
     def sent(self, now: float, request: Request, target: AnyTarget) -> None:
         """Count `request` as sent to `target`."""
         before = target.outstanding
         target.sent(now, request.id)
-        self.loads.leave(target.bit, before)
-        self.loads.enter(target.bit, before + 1)
+        self.loads.move(target.bit, before, before + 1)
         self.policy.placed(request, target.slot)
 
-    def over(self, target: Target, request_id: str) -> None:
-        """A request is not there any more."""
+    def over(self, target: Target, request_id: str, *, well: bool = False) -> None:
+        """A request is not there any more; `well`: the target has answered it to its end."""
         before = target.outstanding
         target.over(request_id)
         if self._by_slot.get(target.slot) is target:
-            self.loads.leave(target.bit, before)
-            self.loads.enter(target.bit, before - 1)
-
-    def succeeded(self, target: Target, request_id: str) -> None:
-        """The target answered a request to its end."""
+            self.loads.move(target.bit, before, before - 1)
 
     def failed(self, now: float, target: Target, request_id: str) -> None:
         """The target failed with a request."""

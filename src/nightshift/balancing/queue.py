@@ -68,21 +68,22 @@ class Queue:
     """See the head of the file."""
 
     def __init__(self) -> None:
-        self._entries: dict[str, Entry] = {}
+        self.waiting: dict[str, Entry] = {}
+        """All of them by id. To look into it is quicker than to ask for `len(queue)`."""
         self._lanes: dict[Lane, OrderedDict[str, Entry]] = {}
         self.crossing = 0
         """How many may cross."""
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self.waiting)
 
     def __iter__(self) -> Iterator[Entry]:
-        return iter(self._entries.values())
+        return iter(self.waiting.values())
 
     def append(self, entry: Entry, lane: Lane) -> None:
         """Add a request that has just arrived."""
         id_ = entry.request.id
-        self._entries[id_] = entry
+        self.waiting[id_] = entry
         self.crossing += lane.may_cross
         entry.lane = lane
         self._lanes.setdefault(lane, OrderedDict())[id_] = entry
@@ -98,7 +99,7 @@ class Queue:
 
     def remove(self, request_id: str) -> Entry | None:
         """Take a request out wherever it stands; None if it is not here."""
-        entry = self._entries.pop(request_id, None)
+        entry = self.waiting.pop(request_id, None)
         if entry is None or entry.lane is None:
             return None
         lane, entry.lane = entry.lane, None
@@ -111,8 +112,8 @@ class Queue:
 
     def regroup(self, lane_of: Callable[[Entry], Lane]) -> None:
         """Sort all into lanes anew, because what distinguishes them has changed. Costs O(n log n)."""
-        waiting = sorted(self._entries.values(), key=lambda entry: entry.order)
-        self._entries, self._lanes, self.crossing = {}, {}, 0
+        waiting = sorted(self.waiting.values(), key=lambda entry: entry.order)
+        self.waiting, self._lanes, self.crossing = {}, {}, 0
         for entry in waiting:
             self.append(entry, lane_of(entry))
 

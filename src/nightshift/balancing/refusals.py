@@ -17,10 +17,7 @@ class Refusals:
     def __init__(self, rng: Random) -> None:
         self._rng = rng
         self._drain = DrainRate()
-
-    def placed(self, now: float) -> None:
-        """A request left the queue for a target."""
-        self._drain.placed(now)
+        self.placed = self._drain.placed
 
     def queue_full(self, now: float, request_id: str, waiting: int) -> Reject:
         """As many wait as may."""

@@ -20,7 +20,8 @@ class RetryBudget:
 
     def arrived(self) -> None:
         """A request came that was not here before."""
-        self._left = min(_MOST, self._left + RATIO)
+        left = self._left + RATIO
+        self._left = left if left < _MOST else _MOST  # min() costs three times as much, for every request
 
     def spend(self, now: float) -> bool:
         """Take one retry, if there is one."""

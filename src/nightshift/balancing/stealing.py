@@ -84,13 +84,10 @@ class Thief:
 
     def __init__(self, across: Across) -> None:
         self._wants = _WANTS.get(across)
+        self.steals = self._wants is not None
+        """Whether this is a stealing system."""
         self._asked: set[str] = set()
         """Peers that were asked and have not answered."""
-
-    @property
-    def steals(self) -> bool:
-        """Whether this is a stealing system."""
-        return self._wants is not None
 
     def peers_are(self, peers: Iterable[str]) -> None:
         """Who is gone will not answer."""
