@@ -7,7 +7,8 @@ found by an exact repeat only. 64 bytes are about 16 tokens, the block that vLLM
 
 A digest is XXH32, 4 bytes, seeded with the caller's seed and the namespace. Two different blocks at one place
 are taken for the same with a chance of 2^-32; the cost is a request at a replica that holds less than was
-believed. It is no cryptographic hash: who knows the seed can test a guess, so a process should draw one.
+believed. It is no cryptographic hash: who knows the seed (32 bits count) can test a guess, so a process
+should draw one.
 
 Measured on CPython 3.11, best of nine on a busy machine; `lost` is what falls to the broken block at the end
 of a common prefix, the mean over prefixes of half to all of the prompt, in percent of the prompt:
