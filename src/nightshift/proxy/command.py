@@ -37,6 +37,16 @@ def balancer(
         float, typer.Option(help="How many times faster than real the (emulated) fleet runs.")
     ] = 1.0,
     fd: Annotated[int | None, typer.Option(help="Serve on this inherited listening socket.")] = None,
+    peer_fd: Annotated[int | None, typer.Option(help="Serve peers on this inherited socket, too.")] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Processes behind the port, one for each core to be used.")
+    ] = 1,
+    division: Annotated[
+        str, typer.Option(help="Replicas of several processes: own (dealt out), shared, or auto.")
+    ] = "auto",
+    peer_port: Annotated[
+        int | None, typer.Option(help="First of the ports at which peers find several processes.")
+    ] = None,
     with_parent: Annotated[bool, typer.Option(help="End when the parent process ends.")] = False,
 ) -> None:
     """Serve one region: the first contact of its clients, in front of its replicas.
@@ -50,16 +60,19 @@ def balancer(
 
     Clients use it like any OpenAI-compatible server. GET /nightshift/state shows what it knows.
     """
-    from nightshift.processes import die_with_parent
+    from nightshift.processes import die_with_parent, listening_socket
+    from nightshift.proxy.processes.division import Division
+    from nightshift.proxy.processes.parent import run_processes
     from nightshift.proxy.run import listen, run
-    from nightshift.proxy.settings import checked_settings, read_settings
+    from nightshift.proxy.settings import Settings, checked_settings, read_settings
 
     if with_parent:
         die_with_parent()
-    if config is not None:
-        settings = read_settings(config)
-    else:
-        settings = checked_settings(
+
+    def read() -> Settings:
+        if config is not None:
+            return read_settings(config)
+        return checked_settings(
             {
                 "name": name or region,
                 "region": region,
@@ -73,7 +86,13 @@ def balancer(
             },
             where="nightshift balancer",
         )
-    run(settings, listen(settings, fd), config)
+
+    if processes > 1:
+        run_processes(read, processes, division=Division(division), peer_port=peer_port)
+        return
+    settings = read()
+    peer_socks = () if peer_fd is None else (listening_socket("", 0, peer_fd),)
+    run(settings, listen(settings, fd), *peer_socks, config=config)
 
 
 def _target(flag: str, default: str | None) -> dict[str, str]:

@@ -5,6 +5,7 @@ import gc
 import logging
 import signal
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 import uvloop
@@ -22,24 +23,27 @@ def listen(settings: Settings, fd: int | None) -> socket.socket:
     return listening_socket(settings.host, settings.port, fd)
 
 
-def run(settings: Settings, sock: socket.socket, config: Path | None = None) -> None:
-    """Serve on `sock` until SIGTERM or SIGINT; read `config` again on SIGHUP."""
+def run(settings: Settings, *socks: socket.socket, config: Path | None = None) -> None:
+    """Serve on these sockets until SIGTERM or SIGINT; the first is the public one.
+
+    `config` is read again on SIGHUP.
+    """
     logging.basicConfig(
         level=logging.INFO, format=f"%(asctime)s {settings.name} %(levelname)s %(name)s: %(message)s"
     )
-    uvloop.run(_serve(settings, sock, config))
+    uvloop.run(_serve(settings, socks, config))
 
 
-async def _serve(settings: Settings, sock: socket.socket, config: Path | None) -> None:
+async def _serve(settings: Settings, socks: Sequence[socket.socket], config: Path | None) -> None:
     loop = asyncio.get_running_loop()
     server = Server(settings)
     asked_to_end: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for sig in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sig, asked_to_end.put_nowait, sig)
     loop.add_signal_handler(signal.SIGHUP, _reload, server, config)
-    await server.start(sock)
+    await server.start(*socks)
     _calm_collector()
-    announce_ready(address=address_of(sock), name=settings.name, region=settings.region)
+    announce_ready(address=address_of(socks[0]), name=settings.name, region=settings.region)
     await asked_to_end.get()
     await _drain_unless_asked_twice(server, asked_to_end)
     await server.stop()

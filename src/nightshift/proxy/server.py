@@ -19,6 +19,9 @@ MODELS_INTERVAL_S = 10.0
 _FIXED = ("name", "region", "host", "port", "seed", "speed", "switches")
 """Settings that only a new process can change."""
 
+BACKLOG = 1024
+"""Connections that may wait to be accepted; the loop would set 100 by itself."""
+
 
 class Server:
     """Serves on its sockets until stopped. Make and use it inside its event loop."""
@@ -54,7 +57,7 @@ class Server:
         for ticker in self._tickers:
             ticker.start()
         for sock in socks:
-            listener = await self._loop.create_server(lambda: Client(self, self._edge), sock=sock)
+            listener = await self._loop.create_server(lambda: Client(self, self._edge), sock=sock, backlog=BACKLOG)
             self._listeners.append(listener)
 
     async def drain(self, grace_s: float) -> bool:

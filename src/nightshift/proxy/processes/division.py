@@ -1,0 +1,75 @@
+"""What each of several processes is told: its name, its siblings, its replicas. Pure.
+
+Process `i` of a balancer called NAME is called `NAME/i`, has the others as peers, and knows all peers that
+NAME knows. Replicas are *own* ones, dealt out in turn, or *shared*, all of them for each:
+
+- own: one process alone knows what is outstanding on a replica, and has all its prefixes in one index. What
+  finds no room among a process's own replicas goes to a sibling that has some.
+- shared: any process can use any replica, and needs no sibling for it, but each learns of the others'
+  requests from the replica's reports alone, and each has seen only its part of the prefixes.
+
+Limits hold for each process: of queues, connections, memory for an index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from nightshift.errors import UserError
+from nightshift.proxy.settings import Settings
+
+
+class Division(StrEnum):
+    """How replicas are divided among processes."""
+
+    AUTO = "auto"
+    """Own ones where there is one for each process at least, otherwise shared."""
+    OWN = "own"
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True)
+class Sibling:
+    """One process as the others see it."""
+
+    id: str
+    address: str
+
+
+def names(name: str, count: int) -> list[str]:
+    """Return the names of the processes of balancer `name`."""
+    return [f"{name}/{number}" for number in range(count)]
+
+
+def divided(
+    settings: Settings, number: int, siblings: Sequence[Sibling], token: str, division: Division
+) -> dict[str, Any]:
+    """Return the settings of process `number` of all `siblings`, itself among them, as plain data."""
+    region = settings.region
+    peers = [
+        {"id": sibling.id, "address": sibling.address, "region": region}
+        for place, sibling in enumerate(siblings)
+        if place != number
+    ]
+    plain = settings.model_dump(mode="json")
+    replicas = plain["replicas"]
+    return {
+        **plain,
+        "name": siblings[number].id,
+        "replicas": replicas[number :: len(siblings)]
+        if _own(division, len(replicas), len(siblings))
+        else replicas,
+        "peers": [*plain["peers"], *peers],
+        "peer_token": token,
+        "seed": settings.seed + number,  # not the same chance in each
+    }
+
+
+def _own(division: Division, replicas: int, processes: int) -> bool:
+    if division is Division.OWN and replicas < processes:
+        raise UserError(
+            f"{processes} processes cannot have replicas of their own: there are {replicas}; "
+            "use fewer processes, or shared replicas"
+        )
+    return division is Division.OWN or (division is Division.AUTO and replicas >= processes)

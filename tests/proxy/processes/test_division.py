@@ -1,0 +1,65 @@
+"""Every process's settings are valid, and all together are what the one balancer was told."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nightshift.errors import UserError
+from nightshift.proxy.processes.division import Division, Sibling, divided, names
+from nightshift.proxy.settings import Settings, checked_settings
+
+TOKEN = "the-token-of-all"
+
+
+def settings_of(replicas: int, peers: int = 0) -> Settings:
+    content = {
+        "name": "eu",
+        "region": "europe",
+        "replicas": [{"id": f"r{n}", "address": f"127.0.0.1:{n + 1}"} for n in range(replicas)],
+        "peers": [{"id": f"p{n}", "address": f"127.0.0.1:{n + 100}"} for n in range(peers)],
+        "peer_token": TOKEN,
+    }
+    return checked_settings(content, where="test")
+
+
+def all_divided(settings: Settings, processes: int, division: Division) -> list[Settings]:
+    siblings = [
+        Sibling(name, f"127.0.0.1:{n + 900}") for n, name in enumerate(names(settings.name, processes))
+    ]
+    return [
+        checked_settings(divided(settings, n, siblings, TOKEN, division), where="test")
+        for n in range(processes)
+    ]
+
+
+@given(st.integers(1, 12), st.integers(0, 3), st.integers(1, 6), st.sampled_from(Division))
+def test_nothing_is_lost_and_nobody_is_its_own_peer(
+    replicas: int, peers: int, processes: int, division: Division
+) -> None:
+    settings = settings_of(replicas, peers)
+    if division is Division.OWN and replicas < processes:
+        with pytest.raises(UserError, match="use fewer processes"):
+            all_divided(settings, processes, division)
+        return
+    children = all_divided(settings, processes, division)
+    dealt = [replica for child in children for replica in child.replicas]
+    own = division is Division.OWN or (division is Division.AUTO and replicas >= processes)
+    if own:
+        assert sorted(dealt, key=lambda replica: replica.id) == sorted(settings.replicas, key=lambda r: r.id)
+        assert max(len(c.replicas) for c in children) - min(len(c.replicas) for c in children) <= 1
+    else:
+        assert all(child.replicas == settings.replicas for child in children)
+    for child in children:
+        others = {other.name for other in children} - {child.name}
+        outside = {peer.id for peer in settings.peers}
+        assert {peer.id for peer in child.peers} == others | outside
+        assert (child.region, child.peer_token) == ("europe", TOKEN)
+    assert len({child.seed for child in children}) == processes
+
+
+def test_siblings_are_of_the_same_region() -> None:
+    first, second = all_divided(settings_of(2), 2, Division.OWN)
+    assert [(peer.id, peer.address, peer.region) for peer in first.peers] == [
+        ("eu/1", "127.0.0.1:901", "europe")
+    ]
+    assert [replica.id for replica in second.replicas] == ["r1"]
