@@ -50,8 +50,9 @@ lint: $(VENV)/.dev
 	@$(BIN)/nightshift bench proxy --install-peers
 	@touch $@
 
+# About 25 minutes on a quiet machine with two cores; all tables of docs/performance.md.
 bench: .venv-peers/.done
-	@$(BIN)/nightshift bench proxy
+	@$(BIN)/nightshift bench proxy --parts all
 
 clean:
 	rm -rf $(VENV) .venv-peers results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info

@@ -45,7 +45,8 @@ def balancer(
         str, typer.Option(help="Replicas of several processes: own (dealt out), shared, or auto.")
     ] = "auto",
     peer_port: Annotated[
-        int | None, typer.Option(help="First of the ports at which peers find several processes.")
+        int | None,
+        typer.Option(help="First of several processes' ports for peers; 0: any free. Default: after --port."),
     ] = None,
     with_parent: Annotated[bool, typer.Option(help="End when the parent process ends.")] = False,
 ) -> None:

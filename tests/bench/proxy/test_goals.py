@@ -4,17 +4,16 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-import orjson
 import pytest
 
 from nightshift.bench.proxy.cells import Cell
-from nightshift.bench.proxy.goals import Goal, goals
+from nightshift.bench.proxy.goals import NEVER_MEASURED, Goal, goals, not_measured
 
 MakeSummary = Callable[..., dict[str, Any]]
 
 
 def reached(summary: dict[str, Any]) -> dict[str, str]:
-    return {goal.what: goal.verdict for goal in goals(orjson.loads(orjson.dumps(summary)))}
+    return {goal.what: goal.verdict for goal in goals(summary)}
 
 
 def test_a_plain_cell(make_summary: MakeSummary) -> None:
@@ -31,10 +30,31 @@ def test_a_stream_cell(make_summary: MakeSummary) -> None:
     }
 
 
-def test_a_cold_cell_speaks_of_memory(make_summary: MakeSummary) -> None:
-    what = "memory growth per distinct prompt, of sglang-router's"
-    assert reached(make_summary(Cell("c", cold=True)))[what] == "missed"  # both grew the same
-    assert reached(make_summary(Cell("c", cold=True), rss_growth_bytes=0))[what] == "not measured"
+def test_the_other_parts(make_parts: Callable[[], dict[str, Any]]) -> None:
+    found = reached(make_parts())
+    assert len(found) == 8
+    assert set(found.values()) == {"met"}
+
+
+def test_without_a_small_budget_the_bound_is_not_measured(make_parts: Callable[[], dict[str, Any]]) -> None:
+    summary = make_parts()
+    memory = summary["parts"]["memory"]
+    memory["rows"] = [row for row in memory["rows"] if row["id"] != "nightshift-small"]
+    assert reached(summary)["growth in all, of the budget"] == "not measured"
+
+
+def test_cost_that_grows_with_the_replicas_is_missed(make_parts: Callable[[], dict[str, Any]]) -> None:
+    summary = make_parts()
+    for row in summary["parts"]["choosing"]["rows"]:
+        row["us"] = row["replicas"]
+    found = reached(summary)
+    assert found["cost of a decision, 1,000 replicas of 100"] == "missed"
+    assert found["cost of a decision, prompts of 1,000 bytes of 100"] == "met"
+
+
+def test_what_was_not_run_is_named(make_parts: Callable[[], dict[str, Any]]) -> None:
+    assert not_measured(make_parts())[0] == "requests and streams beside the other proxies"
+    assert len(not_measured({"parts": {}})) == 5 + len(NEVER_MEASURED)
 
 
 def test_a_hand_over_has_no_goal(make_summary: MakeSummary) -> None:
@@ -43,9 +63,13 @@ def test_a_hand_over_has_no_goal(make_summary: MakeSummary) -> None:
 
 def test_without_the_other_nothing_is_reached(make_summary: MakeSummary) -> None:
     summary = make_summary(Cell("small-hot-1"))
-    for cell in summary["cells"]:
+    for cell in summary["parts"]["cells"]["cells"]:
         cell["contestants"] = [row for row in cell["contestants"] if row["id"] == "nightshift"]
     assert set(reached(summary).values()) == {"not measured"}
+
+
+def test_a_lower_bound() -> None:
+    assert [Goal("a", "b", value, 0.8, at_least=True).verdict for value in (0.8, 0.7)] == ["met", "missed"]
 
 
 @pytest.mark.parametrize(("value", "verdict"), [(0.45, "met"), (0.451, "missed"), (None, "not measured")])

@@ -2,10 +2,8 @@
 
 from collections.abc import Callable
 
-import pytest
-
 from nightshift.bench.proxy.measure import Measurement
-from nightshift.bench.proxy.pairs import cell_rows, cpu_us, grouped, growth_by_prompt, pairwise, ratios
+from nightshift.bench.proxy.pairs import cell_rows, cpu_us, grouped, pairwise, ratios
 from nightshift.bench.proxy.statistics import Spread
 
 MakeMeasurement = Callable[..., Measurement]
@@ -46,13 +44,3 @@ def test_rows(make_measurement: MakeMeasurement) -> None:
     assert nginx.p99_lead_ms == Spread(-3.0, -3.0, -3.0)
     assert nginx.per_s == Spread(2000.0, 2000.0, 2000.0)
     assert (nginx.failed, nginx.problems) == (3, ["2 x status 502"])
-
-
-def test_growth_counts_all_repetitions(make_measurement: MakeMeasurement) -> None:
-    measurements = [
-        make_measurement("direct", 0),
-        make_measurement("nginx", 0, rss_growth_bytes=3000),
-        make_measurement("nginx", 1, rss_growth_bytes=-1000),
-        make_measurement("nightshift", 0, requests=0),
-    ]
-    assert growth_by_prompt(measurements, "small-hot-200") == {"nginx": pytest.approx(1.0)}

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from nightshift.bench.proxy.cells import Cell
 from nightshift.bench.proxy.command import proxy
-from nightshift.bench.proxy.run import schedule
+from nightshift.bench.proxy.docs import BEGIN, END
+from nightshift.bench.proxy.paired import schedule
 
 CELLS = (Cell("a"), Cell("b"), Cell("c", hops=2))
 STANDING = [("direct", 1), ("nightshift", 1), ("nginx", 1), ("direct", 2), ("nightshift", 2)]
@@ -45,10 +46,8 @@ def test_a_short_run(tmp_path: Path) -> None:
     app.command()(proxy)
     before = children()
     cells = "small-cold-50,hand-over-hot-50,small-stream-50"
-    result = CliRunner().invoke(
-        app,
-        f"--only nightshift --cells {cells} --repetitions 1 --seconds 0.1 --output {tmp_path} --json".split(),
-    )
+    short = f"--only nightshift --repetitions 1 --seconds 0.1 --output {tmp_path} --json".split()
+    result = CliRunner().invoke(app, ["--parts", "cells", "--cells", cells, *short])
     assert result.exit_code == 0, result.output
     assert children() == before
     summary = orjson.loads((tmp_path / "summary.json").read_bytes())
@@ -61,3 +60,20 @@ def test_a_short_run(tmp_path: Path) -> None:
     streams = [line for line in lines if line["cell"] == "small-stream-50"]
     assert [(line["requests"], line["units"]) for line in streams] == [(50, 5000)] * 2
     assert "| nightshift |" in (tmp_path / "tables.md").read_text()
+
+    result = CliRunner().invoke(app, ["--parts", "memory,processes", "--prompts", "1000", *short])
+    assert result.exit_code == 0, result.output
+    assert children() == before
+    both = orjson.loads((tmp_path / "summary.json").read_bytes())["parts"]
+    assert both["cells"] == summary["parts"]["cells"]  # as it was
+    assert [(row["id"], row["failed"], row["samples"][-1]["prompts"]) for row in both["memory"]["rows"]] == [
+        ("nightshift", 0, 1000),
+        ("nightshift-small", 0, 1000),
+    ]
+    assert [row["failed"] for row in both["processes"]["rows"]] == [0, 0, 0]
+    assert all(row["per_s"]["median"] > 0 for row in both["processes"]["rows"])
+
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{BEGIN}{END}after\n")
+    assert CliRunner().invoke(app, ["--docs", str(page), "--output", str(tmp_path)]).exit_code == 0
+    assert (tmp_path / "tables.md").read_text() in page.read_text()

@@ -4,13 +4,12 @@ import io
 from collections.abc import Callable
 from typing import Any
 
-import orjson
 import pytest
 from rich.console import Console
 
 from nightshift.bench.proxy.cells import Cell
-from nightshift.bench.proxy.goals import goals
-from nightshift.bench.proxy.tables import WIDTH, figure, markdown, number, rich_tables
+from nightshift.bench.proxy.table import WIDTH, figure, number, rich_table
+from nightshift.bench.proxy.tables import all_tables, markdown
 
 MakeSummary = Callable[..., dict[str, Any]]
 
@@ -29,8 +28,7 @@ def test_figures() -> None:
 
 
 def test_markdown(make_summary: MakeSummary) -> None:
-    summary = orjson.loads(orjson.dumps(make_summary(Cell("small-hot-200", connections=200), errors=1)))
-    text = markdown(summary, goals(summary))
+    text = markdown(make_summary(Cell("small-hot-200", connections=200), errors=1))
     assert "### small-hot-200: 1 kB, the same few prompts, answers at once, 200 connections" in text
     assert "| sglang-router | 150 (150..150) | 0.40 (0.40..0.40) |" in text
     assert "| CPU per request, of nginx's | small-hot-200 | ≤ 3 x | 2.40 x | met |" in text
@@ -42,11 +40,25 @@ def test_markdown(make_summary: MakeSummary) -> None:
 
 
 def test_in_a_terminal(make_summary: MakeSummary) -> None:
-    summary = orjson.loads(orjson.dumps(make_summary(Cell("small-hot-200", connections=200))))
-    out = io.StringIO()
-    console = Console(file=out, width=WIDTH)
-    for table in rich_tables(summary, goals(summary)):
-        console.print(table)
-    shown = out.getvalue()
+    shown = on_screen(make_summary(Cell("small-hot-200", connections=200)))
     assert all(id_ in shown for id_ in ("direct", "nightshift", "sglang-router", "nginx", "met"))
     assert "…" not in shown
+
+
+def test_the_other_parts(make_parts: Callable[[], dict[str, Any]]) -> None:
+    summary = make_parts()
+    text = markdown(summary)
+    assert "| nightshift | - | 100 | 110 | 120 | 130 | 150 | 200 |" in text
+    assert "| nightshift | 9,000 | 9,000 | 0 | 12.0 | 25.0 | 0.20 | 0.90 | 200 |" in text
+    assert "10,000 were wanted" in text
+    assert "| prefix_tree | hot | 1,000 | 40.0 | 40.0 |" in text
+    assert "| 2 processes, own replicas | 15,000 (15,000..15,000) | 1.50 (1.50..1.50) |" in text
+    assert "…" not in on_screen(summary)
+
+
+def on_screen(summary: dict[str, Any]) -> str:
+    out = io.StringIO()
+    console = Console(file=out, width=WIDTH)
+    for table in all_tables(summary):
+        console.print(rich_table(table))
+    return out.getvalue()

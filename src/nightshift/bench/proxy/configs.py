@@ -22,8 +22,10 @@ def switches() -> dict[str, Any]:
     return asdict(replace(Switches(), sends_per_probe=EVERY_PROBE))
 
 
-def nightshift(name: str, upstreams: Sequence[str], peers: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
-    """Return a balancer's settings; `peers` are pairs of name and address."""
+def nightshift(
+    name: str, upstreams: Sequence[str], peers: Sequence[tuple[str, str]] = (), **changed: object
+) -> dict[str, Any]:
+    """Return a balancer's settings; `peers` are pairs of name and address, `changed` are switches."""
     return {
         "name": name,
         "region": name,
@@ -33,15 +35,18 @@ def nightshift(name: str, upstreams: Sequence[str], peers: Sequence[tuple[str, s
         ],
         "peers": [{"id": id_, "address": address} for id_, address in peers],
         "peer_token": PEER_TOKEN,
-        "switches": switches(),
+        "switches": switches() | changed,
     }
 
 
-def nginx(address: str, upstreams: Sequence[str], folder: str, user: str | None) -> str:
+def nginx(
+    address: str, upstreams: Sequence[str], folder: str, user: str | None, connections: int = 4096
+) -> str:
     """Return nginx.conf. `user` is set when it starts as root, so that its one process may write to `folder`.
 
     One process without a master: nothing is left behind when it is killed. The body buffer holds the largest
-    prompt, else nginx writes it to a file first.
+    prompt, else nginx writes it to a file first. A worker's connections are those of both
+    sides, and the idle ones.
     """
     servers = "".join(f"        server {upstream};\n" for upstream in upstreams)
     temporary = "".join(
@@ -55,7 +60,7 @@ master_process off;
 pid {folder}/nginx.pid;
 error_log stderr warn;
 events {{
-    worker_connections 4096;
+    worker_connections {2 * connections + 1024};
 }}
 http {{
     access_log off;
@@ -85,7 +90,7 @@ http {{
 """
 
 
-def haproxy(address: str, upstreams: Sequence[str]) -> str:
+def haproxy(address: str, upstreams: Sequence[str], connections: int = 4096) -> str:
     """Return haproxy.cfg: one thread, as its figure per request is lowest with one.
 
     Without `http-no-delay` it holds chunks of a stream back for a tenth of a second.
@@ -94,7 +99,7 @@ def haproxy(address: str, upstreams: Sequence[str]) -> str:
     return f"""\
 global
     nbthread 1
-    maxconn 4096
+    maxconn {connections}
     tune.bufsize 65536
 defaults
     mode http

@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import orjson
@@ -23,6 +23,7 @@ from nightshift.processes import address_of, bind, reserve
 
 OURS, DIRECT = "nightshift", "direct"
 _QUICK_S, _SLOW_S = 60.0, 180.0
+CONNECTIONS = 4096
 _LAUNCH = (sys.executable, "-P", "-m", "nightshift.control.local.launch")
 """Ends a foreign program with its parent."""
 
@@ -34,6 +35,8 @@ class Site:
     folder: Path
     venv: Path
     upstreams: tuple[str, ...] = ()
+    connections: int = CONNECTIONS
+    """Clients' connections at once, for those that set memory aside for them."""
     sockets: ExitStack = field(default_factory=ExitStack)
 
     def inherited(self) -> tuple[str, int]:
@@ -85,7 +88,7 @@ def _direct(site: Site, found: Found, hops: int) -> Deployment:
     return Deployment(DIRECT, hops, site.upstreams, ())
 
 
-def _nightshift(site: Site, found: Found, hops: int) -> Deployment:
+def _nightshift(site: Site, found: Found, hops: int, **switches: object) -> Deployment:
     """One balancer; or one with the upstreams, and before it one that has none and hands everything over."""
     names = [f"{OURS}-{hops}-{number}" for number in range(hops)]
     recipes: list[Recipe] = []
@@ -94,7 +97,7 @@ def _nightshift(site: Site, found: Found, hops: int) -> Deployment:
         upstreams = () if behind else site.upstreams
         address, fd = site.inherited()
         peers = (behind,) if behind else ()
-        config = site.write(f"{name}.json", configs.nightshift(name, upstreams, peers))
+        config = site.write(f"{name}.json", configs.nightshift(name, upstreams, peers, **switches))
         argv = (
             *(found.command, "-P", "-m", "nightshift", "balancer"),
             *("--config", config, "--fd", str(fd), "--with-parent"),
@@ -138,7 +141,9 @@ def _nginx(site: Site, found: Found, hops: int) -> Deployment:
         address = site.reserved()
         folder = site.folder / name
         folder.mkdir()
-        config = site.write(f"{name}.conf", configs.nginx(address, upstreams, str(folder), user))
+        config = site.write(
+            f"{name}.conf", configs.nginx(address, upstreams, str(folder), user, site.connections)
+        )
         argv = (found.command, "-p", str(folder), "-e", "stderr", "-c", config)
         recipes.append(_foreign(name, argv, f"http://{address}/nginx-health"))
         upstreams = (address,)
@@ -147,7 +152,7 @@ def _nginx(site: Site, found: Found, hops: int) -> Deployment:
 
 def _haproxy(site: Site, found: Found, hops: int) -> Deployment:
     address = site.reserved()
-    config = site.write("haproxy.cfg", configs.haproxy(address, site.upstreams))
+    config = site.write("haproxy.cfg", configs.haproxy(address, site.upstreams, site.connections))
     recipe = _foreign(
         "haproxy", (found.command, "-db", "-q", "-f", config), f"http://{address}/haproxy-health"
     )
@@ -213,6 +218,36 @@ CONTESTANTS: tuple[Contestant, ...] = (
     ),
     Contestant("litellm", "proxy, one worker, simple-shuffle, no database", _package("litellm"), _litellm),
 )
+
+
+def ours_with(id_: str, what: str, **switches: object) -> Contestant:
+    """Return this balancer with other switches; `id_` begins with `nightshift`."""
+
+    def deploy(site: Site, found: Found, hops: int) -> Deployment:
+        return replace(_nightshift(site, found, hops, **switches), contestant=id_)
+
+    return Contestant(id_, what, _here, deploy)
+
+
+def ours_by(processes: int, division: str) -> Contestant:
+    """Return this balancer as so many processes behind one port, whose replicas are `own` or `shared`."""
+    id_ = f"{OURS}-{processes}-{division}"
+
+    def deploy(site: Site, found: Found, hops: int) -> Deployment:
+        address = site.reserved()
+        settings = configs.nightshift(id_, site.upstreams)
+        config = site.write(f"{id_}.json", {**settings, "port": int(address.rpartition(":")[2])})
+        argv = (
+            *(found.command, "-P", "-m", "nightshift", "balancer", "--config", config, "--with-parent"),
+            *("--processes", str(processes), "--division", division, "--peer-port", "0"),
+        )
+        recipe = Recipe(
+            *(id_, f"balancer {id_}", argv, f"http://{address}/health", _QUICK_S),
+            expects={"peers": processes - 1},
+        )
+        return Deployment(id_, hops, (address,), (recipe,))
+
+    return Contestant(id_, f"{processes} processes, {division} replicas", _here, deploy)
 
 
 def find_contestants(names: str | None) -> tuple[Contestant, ...]:

@@ -16,7 +16,6 @@ import httptools
 import uvloop
 
 from nightshift.bench.proxy import traffic
-from nightshift.bench.proxy.cells import CHUNKS, GAP_S
 from nightshift.processes import address_of, announce_ready, die_with_parent
 
 _METRICS = b"""\
@@ -56,6 +55,7 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.WriteTransport | None = None
         self._path = b""
         self._body: list[bytes] = []
+        self._chunks, self._gap_s = 0, 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -88,25 +88,24 @@ class Connection(asyncio.Protocol):
             return
         if not self._path.startswith(b"/v1/") or self._path not in _CHATS:
             self._transport.write(_PAGES.get(self._path, _NOT_FOUND))
-        elif self._asks_for_a_stream():
+            return
+        body = b"".join(self._body)
+        if any(spelling in body for spelling in traffic.STREAMED):
+            self._chunks, self._gap_s = traffic.pace_of(body)
             self._transport.write(traffic.STREAM_HEAD)
             self._next_chunk(0, self._loop.time())
         else:
             self._transport.write(_ANSWER)
 
-    def _asks_for_a_stream(self) -> bool:
-        body = b"".join(self._body)
-        return any(spelling in body for spelling in traffic.STREAMED)
-
     def _next_chunk(self, number: int, start: float) -> None:
         """Write a chunk and plan the next by the clock of the stream, so that lateness does not add up."""
         if self._transport is None:
             return
-        if number == CHUNKS:
+        if number == self._chunks:
             self._transport.write(_END)
             return
         self._transport.write(traffic.chunk(monotonic_ns()))
-        self._loop.call_at(start + (number + 1) * GAP_S, self._next_chunk, number + 1, start)
+        self._loop.call_at(start + (number + 1) * self._gap_s, self._next_chunk, number + 1, start)
 
 
 _CHATS = frozenset({b"/v1/chat/completions", b"/v1/completions"})

@@ -1,4 +1,4 @@
-"""The parent's handle on the load process (`load.py`)."""
+"""The parent's handle on a load process: `load.py`, or the one that keeps streams open (`holder.py`)."""
 
 import asyncio
 import os
@@ -17,6 +17,7 @@ from nightshift.processes import parent_in
 _GRACE_S = 30.0
 """Beyond the time that an order may take itself; then the load process is broken."""
 _LINE_BYTES = 2**20
+LOAD = "nightshift.bench.proxy.load"
 
 
 class LoadError(NightshiftError):
@@ -29,21 +30,26 @@ class RefusedError(LoadError):
 
 @dataclass(frozen=True, slots=True)
 class Duration:
-    """How long a measurement asks (0: once on each connection), and at most takes. Seconds."""
+    """How long a measurement asks (0: once on each connection), and at most takes. Seconds.
+
+    With `requests` it asks that many instead.
+    """
 
     asking_s: float
     cap_s: float
+    requests: int | None = None
 
 
 class Generator:
     """Starts the load process, and ends it with the `async with` block."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = LOAD) -> None:
+        self._module = module
         self._process: Process | None = None
 
     async def __aenter__(self) -> "Generator":
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-m", "nightshift.bench.proxy.load"),
+            *(sys.executable, "-P", "-m", self._module),
             stdin=PIPE,
             stdout=PIPE,
             limit=_LINE_BYTES,
@@ -62,16 +68,16 @@ class Generator:
 
     async def open(self, cell: Cell, addresses: tuple[str, ...], salt: int) -> None:
         """Connect, and ask once on each connection. Raises `RefusedError`, `LoadError`."""
-        await self._order(
-            {"do": "open", "cell": asdict(cell), "addresses": addresses, "salt": salt}, _GRACE_S
-        )
+        await self.order({"do": "open", "cell": asdict(cell), "addresses": addresses, "salt": salt}, 0.0)
 
     async def run(self, duration: Duration) -> dict[str, Any]:
         """Do what was opened, and return what was counted. Raises `LoadError`."""
         order = {"do": "run", "duration_s": duration.asking_s, "cap_s": duration.cap_s}
-        return await self._order(order, duration.cap_s + _GRACE_S)
+        return await self.order({**order, "requests": duration.requests}, duration.cap_s)
 
-    async def _order(self, order: dict[str, Any], timeout_s: float) -> dict[str, Any]:
+    async def order(self, order: dict[str, Any], takes_s: float) -> dict[str, Any]:
+        """Give one order, which takes up to `takes_s`, and return the answer. Raises `LoadError`."""
+        timeout_s = takes_s + _GRACE_S
         process = self._process
         if process is None or process.stdin is None or process.stdout is None:
             raise LoadError("the load process was not started")

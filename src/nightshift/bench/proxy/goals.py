@@ -1,58 +1,74 @@
 """What the project wants to reach, and whether a run reached it. Pure.
 
-A goal is a bound on a median of ratios (or differences) within one run. Goals that this benchmark does not
-measure are named too, so that nobody takes silence for success.
+A goal is a bound on a figure of one run, mostly a median of ratios or differences. What this benchmark does
+not measure is named too, so that nobody takes silence for success.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from nightshift.bench.proxy.choosing import growth
 from nightshift.bench.proxy.contestants import OURS
+from nightshift.bench.proxy.memory import SMALL
 
-NOT_MEASURED = (
-    "memory after 1,000,000 distinct prompts (here only the growth in the cold cells)",
-    "10,000 streams open at once",
-    "the cost of choosing a target with up to 1,000 replicas and prompts of 128k tokens",
-    "more than one core",
+ROUTER = "sglang-router"
+NEVER_MEASURED = (
     "open-loop load: the plain cells are closed loops, whose latency contains the load that they make",
     "a network: all is on the loopback of one machine",
     "TLS",
 )
+_WITHOUT_PART = {
+    "cells": "requests and streams beside the other proxies",
+    "memory": "memory after many distinct prompts",
+    "open-streams": "thousands of streams open at once",
+    "choosing": "the cost of choosing a target",
+    "processes": "more than one core",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """One goal in one cell. `bound` is an upper bound for `value`."""
+    """One goal in one cell or part. `bound` is an upper bound for `value`, or with `at_least` a lower one."""
 
     what: str
     cell: str
     value: float | None
     bound: float
     unit: str = ""
+    at_least: bool = False
 
     @property
     def verdict(self) -> str:
         """`met`, `missed` or `not measured`."""
         if self.value is None:
             return "not measured"
-        return "met" if self.value <= self.bound else "missed"
+        met = self.value >= self.bound if self.at_least else self.value <= self.bound
+        return "met" if met else "missed"
 
 
 def goals(summary: dict[str, Any]) -> list[Goal]:
-    """Return every goal in every cell that it speaks about."""
-    found: list[Goal] = []
-    for cell in summary["cells"]:
+    """Return every goal of every part that was measured."""
+    parts = summary["parts"]
+    return [goal for name, of_part in _GOALS.items() if name in parts for goal in of_part(parts[name])]
+
+
+def not_measured(summary: dict[str, Any]) -> list[str]:
+    """Return what the summary says nothing about."""
+    missing = [what for name, what in _WITHOUT_PART.items() if name not in summary["parts"]]
+    return [*missing, *NEVER_MEASURED]
+
+
+def _of_cells(part: dict[str, Any]) -> Iterator[Goal]:
+    for cell in part["cells"]:
         if cell["hops"] == 1:
-            found += _stream_goals(cell) if cell["stream"] else _plain_goals(cell)
-    return [*found, *_memory_goals(summary)]
+            yield from _stream_goals(cell) if cell["stream"] else _plain_goals(cell)
 
 
 def _plain_goals(cell: dict[str, Any]) -> Iterator[Goal]:
     name = cell["name"]
-    yield Goal(
-        "CPU per request, of sglang-router's", name, _median(cell, "sglang-router", "cpu_ratio"), 0.45, "x"
-    )
+    yield Goal("CPU per request, of sglang-router's", name, _median(cell, ROUTER, "cpu_ratio"), 0.45, "x")
     yield Goal("CPU per request, of nginx's", name, _median(cell, "nginx", "cpu_ratio"), 3.0, "x")
     if cell["connections"] == 200:
         yield _latency_goal(cell)
@@ -60,24 +76,15 @@ def _plain_goals(cell: dict[str, Any]) -> Iterator[Goal]:
 
 def _stream_goals(cell: dict[str, Any]) -> Iterator[Goal]:
     name = cell["name"]
-    yield Goal(
-        "CPU per chunk, of sglang-router's", name, _median(cell, "sglang-router", "cpu_ratio"), 0.7, "x"
-    )
+    yield Goal("CPU per chunk, of sglang-router's", name, _median(cell, ROUTER, "cpu_ratio"), 0.7, "x")
     if cell["connections"] == 200:
         yield _latency_goal(cell)
 
 
 def _latency_goal(cell: dict[str, Any]) -> Goal:
-    lead = _median(cell, "sglang-router", "p99_lead_ms")
+    lead = _median(cell, ROUTER, "p99_lead_ms")
     behind = None if lead is None else -lead
     return Goal("added p99 beyond sglang-router's", cell["name"], behind, 0.0, "ms")
-
-
-def _memory_goals(summary: dict[str, Any]) -> Iterator[Goal]:
-    for cell, growth in summary["growth_bytes_per_prompt"].items():
-        ours, theirs = growth.get(OURS), growth.get("sglang-router")
-        ratio = ours / theirs if ours is not None and theirs and theirs > 0 else None
-        yield Goal("memory growth per distinct prompt, of sglang-router's", cell, ratio, 0.2, "x")
 
 
 def _median(cell: dict[str, Any], contestant: str, figure: str) -> float | None:
@@ -86,3 +93,74 @@ def _median(cell: dict[str, Any], contestant: str, figure: str) -> float | None:
             median: float = row[figure]["median"]
             return median
     return None
+
+
+def _of_memory(part: dict[str, Any]) -> Iterator[Goal]:
+    rows = {row["id"]: row for row in part["rows"]}
+    ours, theirs, small = rows.get(OURS), rows.get(ROUTER), rows.get(SMALL)
+    yield Goal(
+        "growth per distinct prompt before a bound, of sglang-router's",
+        *("memory", _ratio(ours and ours["growth_before"], theirs and theirs["growth_before"])),
+        *(0.2, "x"),
+    )
+    yield Goal(
+        "growth in all, of the budget",
+        *("memory, small budget", _ratio(small and small["growth_bytes"], small and small["budget_bytes"])),
+        *(1.0, "x"),
+    )
+    yield Goal(
+        "growth per prompt behind the bound, of that before",
+        *("memory, small budget", _ratio(small and small["growth_late"], ours and ours["growth_before"])),
+        *(0.05, "x"),
+    )
+
+
+def _ratio(one: float | None, other: float | None) -> float | None:
+    return one / other if one is not None and other is not None and other > 0 else None
+
+
+def _of_open_streams(part: dict[str, Any]) -> Iterator[Goal]:
+    where = f"{part['streams']:,} open streams"
+    row = next((row for row in part["rows"] if row["id"] == OURS), None)
+    yield Goal("streams lost", where, row and row["lost"], 0.0)
+    yield Goal("memory of a stream", where, row and row["bytes_per_stream"] / 1e3, 40.0, "kB")
+
+
+def _of_choosing(part: dict[str, Any]) -> Iterator[Goal]:
+    """Cost may grow as the logarithm of the replicas and as the length of the prompt, not faster."""
+    rows = part["rows"]
+    ways = list(dict.fromkeys((row["policy"], row["prompts"]) for row in rows))
+    replicas = sorted({row["replicas"] for row in rows})
+    sizes = sorted({row["prompt_bytes"] for row in rows})
+    if len(replicas) < 2 or len(sizes) < 2:
+        return
+    for policy, prompts in ways:
+        where = f"{policy}, {prompts}"
+        by_replicas = growth(rows, _way(policy, prompts, prompt_bytes=sizes[0]), "replicas")
+        bound = math.log(replicas[-1]) / math.log(replicas[-2]) if replicas[-2] > 1 else math.inf
+        what = f"cost of a decision, {replicas[-1]:,} replicas of {replicas[-2]:,}"
+        yield Goal(what, where, by_replicas, bound, "x")
+        by_size = growth(rows, _way(policy, prompts, replicas=replicas[0]), "prompt_bytes")
+        what = f"cost of a decision, prompts of {sizes[-1]:,} bytes of {sizes[-2]:,}"
+        yield Goal(what, where, by_size, sizes[-1] / sizes[-2], "x")
+
+
+def _way(policy: str, prompts: str, **same: int) -> Callable[[dict[str, Any]], bool]:
+    wanted = {"policy": policy, "prompts": prompts, **same}
+    return lambda row: wanted.items() <= row.items()
+
+
+def _of_processes(part: dict[str, Any]) -> Iterator[Goal]:
+    for row in part["rows"]:
+        if row["speedup"] is not None:
+            reached = row["per_s"]["median"] / row["attainable_per_s"]
+            yield Goal("requests/s, of what the cores allow", row["what"], reached, 0.8, "x", at_least=True)
+
+
+_GOALS: dict[str, Callable[[dict[str, Any]], Iterator[Goal]]] = {
+    "cells": _of_cells,
+    "memory": _of_memory,
+    "open-streams": _of_open_streams,
+    "choosing": _of_choosing,
+    "processes": _of_processes,
+}

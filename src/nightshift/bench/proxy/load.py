@@ -138,6 +138,8 @@ class Order:
         self._requests: Iterator[bytes] = traffic.requests(cell, salt)
         self._connections: list[Connection] = []
         self._stop_at = 0.0
+        self._to_ask: int | None = None
+        """Requests that are still to be asked, where a number of them is wanted and not a time."""
         self._left = 0
         self._all_over = asyncio.Event()
 
@@ -154,13 +156,16 @@ class Order:
         warming = traffic.warming_request(self.cell)
         await self._all(lambda connection: connection.ask(warming), _OPEN_S)
 
-    async def run(self, duration_s: float, cap_s: float) -> dict[str, Any]:
-        """Ask for `duration_s` (0: once on each connection), let what is under way end, up to `cap_s`."""
+    async def run(self, duration_s: float, cap_s: float, requests: int | None = None) -> dict[str, Any]:
+        """Ask for `duration_s` (0: once on each connection), let what is under way end, up to `cap_s`.
+
+        With `requests`, ask that many in all (at least one on each connection), however long it takes.
+        """
         first_errors, self.tally = self.tally.errors, Tally()
         self.tally.errors = first_errors
         self.running, self.streams = True, self.cell.stream
         started, cpu = self._loop.time(), process_time_ns()
-        self._stop_at = started + duration_s
+        self._stop_at, self._to_ask = started + duration_s, requests
         # Streams begin spread over one gap, as nothing in the world would start 200 at once.
         step_s = GAP_S / self.cell.connections if self.cell.stream else 0.0
         await self._all(lambda c: self._loop.call_later(step_s * c.number, self._next, c), cap_s)
@@ -185,14 +190,19 @@ class Order:
             self.tally.errors[problem] += 1
         else:
             self.tally.requests += 1
-            if self.running and self._loop.time() < self._stop_at:
+            if self.running and self._goes_on():
                 self._next(connection)
                 return
         self._left -= 1
         if self._left == 0:
             self._all_over.set()
 
+    def _goes_on(self) -> bool:
+        return self._loop.time() < self._stop_at if self._to_ask is None else self._to_ask > 0
+
     def _next(self, connection: Connection) -> None:
+        if self._to_ask is not None:
+            self._to_ask -= 1
         connection.ask(next(self._requests))
 
     async def _all(self, begin: Callable[[Connection], object], cap_s: float) -> None:
@@ -243,7 +253,7 @@ async def obey() -> None:
                 order = Order(Cell(**said["cell"]), said["addresses"], said["salt"])
                 await order.open()
             elif order is not None:
-                answer = await order.run(said["duration_s"], said["cap_s"])
+                answer = await order.run(said["duration_s"], said["cap_s"], said["requests"])
                 order = None
                 gc.collect()
         except OSError as error:

@@ -102,33 +102,17 @@ def cpu_us(measurement: Measurement) -> float | None:
     return measurement.cpu_us_per_unit
 
 
-def growth_by_prompt(measurements: Iterable[Measurement], cell: str) -> dict[str, float]:
-    """Return, by contestant, how many bytes of memory each prompt of a cold cell left, all repetitions."""
-    grown: dict[str, int] = {}
-    prompts: dict[str, int] = {}
-    for one in measurements:
-        if one.cell == cell and one.contestant != DIRECT:
-            grown[one.contestant] = grown.get(one.contestant, 0) + one.rss_growth_bytes
-            prompts[one.contestant] = prompts.get(one.contestant, 0) + one.requests
-    return {id_: grown[id_] / prompts[id_] for id_ in grown if prompts[id_]}
-
-
 def summarise(
     cells: Sequence[Cell], measurements: Sequence[Measurement], order: Sequence[str]
-) -> dict[str, Any]:
-    """Return the measured part of `summary.json`."""
+) -> list[dict[str, Any]]:
+    """Return the cells for `summary.json`, each with the figures of its contestants."""
     groups = grouped(measurements)
-    return {
-        "cells": [
-            {
-                **asdict(cell),
-                "unit": cell.unit,
-                "contestants": [asdict(row) for row in cell_rows(groups[cell.name], order)],
-            }
-            for cell in cells
-            if cell.name in groups
-        ],
-        "growth_bytes_per_prompt": {
-            cell.name: growth_by_prompt(measurements, cell.name) for cell in cells if cell.cold
-        },
-    }
+    return [
+        {
+            **asdict(cell),
+            "unit": cell.unit,
+            "contestants": [asdict(row) for row in cell_rows(groups[cell.name], order)],
+        }
+        for cell in cells
+        if cell.name in groups
+    ]

@@ -41,6 +41,7 @@ class Progress:
         """One more measurement is there."""
         self._bar.update(self._task, completed=done, total=total)
         tenths = 10 * done // total
+        self._tenths = min(self._tenths, tenths)  # a part begins anew
         if tenths > self._tenths and not self._console.is_terminal:
             self._console.print(f"{done} of {total} measurements", highlight=False)
         self._tenths = tenths

@@ -1,106 +1,93 @@
-"""The whole benchmark: every contestant in every cell, several times, in an order that is drawn anew.
+"""A whole run: one part after another, then the summary and the tables.
 
-Repetitions are the outermost loop and contestants the innermost: the measurements of one pair lie seconds
-apart, those of one contestant are spread over the whole run. Each line of `raw.jsonl` is written when it is
-measured, so that an interrupted run has left something.
+The summary is written after each part, so that an interrupted run has left something. Parts of an earlier run
+in the same folder stay in it, each with its own date and circumstances, until they are measured again:
+figures are compared within a part only.
 """
 
 import asyncio
 import os
-import random
 import shutil
 import signal
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import orjson
 
 from nightshift import __version__
 from nightshift.bench.compare.machine import describe_machine
-from nightshift.bench.proxy.cells import Cell
-from nightshift.bench.proxy.contestants import Contestant
-from nightshift.bench.proxy.goals import NOT_MEASURED, Goal, goals
-from nightshift.bench.proxy.measure import Measurement, as_row, measure
-from nightshift.bench.proxy.pairs import summarise
-from nightshift.bench.proxy.stage import Stage, Standing
+from nightshift.bench.proxy.goals import goals, not_measured
+from nightshift.bench.proxy.parts import PARTS
+from nightshift.bench.proxy.plan import Display, Plan
 from nightshift.bench.proxy.tables import markdown
-
-_WARMING_S = 0.3
-_WARMING = Cell("warming", connections=4)
+from nightshift.errors import UserError
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What is measured, and how often."""
-
-    cells: tuple[Cell, ...]
-    contestants: tuple[Contestant, ...]
-    repetitions: int
-    seconds: float
-    """How long a plain cell asks."""
-    seed: int
-    venv: Path
-    output: Path
-
-
-class Display(Protocol):
-    """Is told how far the run is."""
-
-    def note(self, text: str) -> None:
-        """Something begins."""
-
-    def measured(self, done: int, total: int) -> None:
-        """One more measurement is there."""
-
-
-def run(plan: Plan, display: Display) -> tuple[dict[str, Any], list[Goal]]:
-    """Run `plan`, write its files, and return the summary and the goals."""
+def run(plan: Plan, display: Display) -> dict[str, Any]:
+    """Run `plan`, write its files, and return the summary."""
     try:
         return asyncio.run(_run(plan, display))
     except asyncio.CancelledError:  # terminated; to the command line the same as interrupted
         raise KeyboardInterrupt from None
 
 
-async def _run(plan: Plan, display: Display) -> tuple[dict[str, Any], list[Goal]]:
+async def _run(plan: Plan, display: Display) -> dict[str, Any]:
     loop = asyncio.get_running_loop()
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - this is a coroutine of asyncio.run
     # A terminated benchmark ends its processes as an interrupted one does.
     loop.add_signal_handler(signal.SIGTERM, task.cancel)
-    started, date = loop.time(), datetime.now(UTC)
-    loads = [os.getloadavg()[0]]
     logs = _fresh(plan.output / "logs")
-    hops = {cell.hops for cell in plan.cells}
-    async with Stage(plan.contestants, hops, plan.venv, logs, note=display.note) as stage:
-        measurements = await _measure_all(plan, stage, display, loads)
-        versions, skipped = stage.versions, stage.skipped
-    summary = {
-        "experiment": "proxy",
-        "date": date.isoformat(timespec="seconds"),
-        "version": __version__,
-        "machine": describe_machine(),
-        "versions": versions,
-        "skipped": skipped,
-        "what": {contestant.id: contestant.what for contestant in plan.contestants},
-        "repetitions": plan.repetitions,
-        "seconds": plan.seconds,
-        "seed": plan.seed,
-        "elapsed_s": loop.time() - started,
-        "load_average": {"first": loads[0], "highest": max(loads)},
-        "client_cpu_share": _client_share(measurements),
-        **summarise(plan.cells, measurements, [contestant.id for contestant in plan.contestants]),
-        "not_measured": list(NOT_MEASURED),
-    }
-    # Dataclasses have become plain data here, as they are in the file.
-    plain: dict[str, Any] = orjson.loads(orjson.dumps(summary))
-    reached = goals(plain)
-    plain["goals"] = [{**asdict(goal), "verdict": goal.verdict} for goal in reached]
-    (plan.output / "summary.json").write_bytes(orjson.dumps(plain, option=orjson.OPT_INDENT_2))
-    (plan.output / "tables.md").write_text(markdown(plain, reached))
-    return plain, reached
+    parts = _earlier(plan.output / "summary.json")
+    summary: dict[str, Any] = {}
+    for name in plan.parts:
+        started, date, load = loop.time(), datetime.now(UTC), os.getloadavg()[0]
+        folder = logs / name
+        folder.mkdir()
+        found = await PARTS[name](plan, folder, display)
+        parts[name] = {
+            "date": date.isoformat(timespec="seconds"),
+            "version": __version__,
+            "machine": describe_machine(),
+            "load_before": load,
+            "elapsed_s": loop.time() - started,
+            **found,
+        }
+        summary = _written(parts, plan.output)
+    return summary
+
+
+def _earlier(path: Path) -> dict[str, Any]:
+    """Return the parts that an earlier run has left."""
+    try:
+        parts: dict[str, Any] = read_summary(path)["parts"]
+    except UserError:
+        return {}
+    return parts
+
+
+def read_summary(path: Path) -> dict[str, Any]:
+    """Read what a run has written. Raises `UserError`."""
+    try:
+        summary = orjson.loads(path.read_bytes())
+    except (OSError, orjson.JSONDecodeError) as error:
+        raise UserError(f"{path} holds no results ({error}); run `nightshift bench proxy` first") from error
+    if not isinstance(summary, dict) or not isinstance(summary.get("parts"), dict):
+        raise UserError(f"{path} holds no results of this benchmark; run `nightshift bench proxy` first")
+    return summary
+
+
+def _written(parts: dict[str, Any], output: Path) -> dict[str, Any]:
+    in_order = {name: parts[name] for name in PARTS if name in parts}
+    # Dataclasses become plain data here, as they are in the file.
+    summary: dict[str, Any] = orjson.loads(orjson.dumps({"experiment": "proxy", "parts": in_order}))
+    summary["goals"] = [{**asdict(goal), "verdict": goal.verdict} for goal in goals(summary)]
+    summary["not_measured"] = not_measured(summary)
+    (output / "summary.json").write_bytes(orjson.dumps(summary, option=orjson.OPT_INDENT_2))
+    (output / "tables.md").write_text(markdown(summary))
+    return summary
 
 
 def _fresh(folder: Path) -> Path:
@@ -108,46 +95,3 @@ def _fresh(folder: Path) -> Path:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     return folder.absolute()
-
-
-def schedule(
-    cells: Sequence[Cell], standing: Sequence[tuple[str, int]], repetitions: int, seed: int
-) -> Iterator[tuple[int, Cell, str]]:
-    """Yield repetition, cell and contestant: in each repetition and cell, all that can, in shuffled order."""
-    rng = random.Random(seed)
-    for repetition in range(repetitions):
-        for cell in cells:
-            order = [id_ for id_, hops in standing if hops == cell.hops]
-            rng.shuffle(order)
-            for id_ in order:
-                yield repetition, cell, id_
-
-
-async def _measure_all(plan: Plan, stage: Stage, display: Display, loads: list[float]) -> list[Measurement]:
-    for standing in stage.standing.values():
-        display.note(f"warming up {standing.deployment.contestant}")
-        await measure(stage.generator, standing, _warming(standing), 0, _WARMING_S)
-    todo = list(schedule(plan.cells, list(stage.standing), plan.repetitions, plan.seed))
-    measurements = []
-    with (plan.output / "raw.jsonl").open("wb") as raw:
-        for done, (repetition, cell, id_) in enumerate(todo):
-            display.note(f"{cell.name}  {id_}")
-            one = await measure(
-                stage.generator, stage.standing[id_, cell.hops], cell, repetition, plan.seconds
-            )
-            raw.write(orjson.dumps(as_row(one), option=orjson.OPT_APPEND_NEWLINE))
-            raw.flush()
-            measurements.append(one)
-            loads.append(os.getloadavg()[0])
-            display.measured(done + 1, len(todo))
-            await stage.check()
-    return measurements
-
-
-def _warming(standing: Standing) -> Cell:
-    return replace(_WARMING, hops=standing.deployment.hops)
-
-
-def _client_share(measurements: Sequence[Measurement]) -> float:
-    """Return the highest share of one core that the load took: near 1, it was itself what was waited for."""
-    return max((m.client_cpu_s / m.elapsed_s for m in measurements if m.elapsed_s), default=0.0)

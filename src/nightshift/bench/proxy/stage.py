@@ -12,8 +12,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightshift.bench.proxy.contestants import DIRECT, OURS, Contestant, Deployment, Site
-from nightshift.bench.proxy.generator import Generator
+from nightshift.bench.proxy.contestants import CONNECTIONS, DIRECT, OURS, Contestant, Deployment, Site
+from nightshift.bench.proxy.generator import LOAD, Generator
 from nightshift.bench.proxy.peers import Found, Missing
 from nightshift.control.local.child import Child, FleetError, Recipe
 
@@ -41,13 +41,20 @@ class Stage:
         folder: Path,
         *,
         note: Callable[[str], None],
+        connections: int = CONNECTIONS,
+        load: str = LOAD,
     ) -> None:
-        """`hops` are the numbers of proxies in a row that the cells ask for; logs go to `folder`, new."""
+        """`hops` are the numbers of proxies in a row that the cells ask for; logs go to `folder`, new.
+
+        `connections` is what those who want to know before get told; `load` is the load process's module.
+        """
         self.standing: dict[tuple[str, int], Standing] = {}
         self.versions: dict[str, str] = {}
         self.skipped: dict[str, str] = {}
         """Contestants that are not here or did not start, with what to do."""
-        self.generator = Generator()
+        self.engine_sessions: tuple[int, ...] = ()
+        self.generator = Generator(load)
+        self._connections = connections
         self._contestants = contestants
         self._hops = hops
         self._venv = venv
@@ -69,10 +76,10 @@ class Stage:
 
     async def _start(self) -> None:
         self._exits.push_async_callback(self._end_all)
-        site = Site(self._folder, self._venv)
+        site = Site(self._folder, self._venv, connections=self._connections)
         with site.sockets:
             engine = self._engine(site)
-            await self._all_up([engine])
+            self.engine_sessions = tuple(child.pid for child in await self._all_up([engine]))
             for deployment in self._deployments(site):
                 await self._put_up(deployment)
         # The parent's copies are closed now: a proxy that died must refuse, not hang.
@@ -108,7 +115,7 @@ class Stage:
         try:
             children = await self._all_up(deployment.recipes)
         except FleetError as error:
-            if deployment.contestant == OURS:
+            if deployment.contestant.startswith(OURS):
                 raise
             self.skipped[deployment.contestant] = str(error)
             return

@@ -1,18 +1,11 @@
-"""The results as tables: rich ones for the terminal, Markdown for `docs/performance.md`.
+"""The results as tables: for the terminal, and in Markdown for `docs/performance.md`."""
 
-A figure stands as `median (low..high)` over the repetitions.
-"""
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from nightshift.bench.proxy.part_tables import choosing_tables, memory_tables, process_tables, stream_tables
+from nightshift.bench.proxy.table import Table, figure, markdown_table, middle, number
 
-from nightshift.bench.proxy.goals import Goal
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-WIDTH = 150
-"""Columns of text that the tables need; a pipe gets as many."""
 HEADINGS = (
     "contestant",
     "CPU µs/{unit}",
@@ -23,32 +16,17 @@ HEADINGS = (
     "RSS MB",
     "failed",
 )
-GOAL_HEADINGS = ("goal", "cell", "bound", "measured", "verdict")
-
-
-def number(value: float) -> str:
-    """Return three significant digits, without an exponent."""
-    size = abs(value)
-    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 0.1 or size == 0 else 3
-    return f"{value:,.{digits}f}"
-
-
-def figure(measured: dict[str, float] | None) -> str:
-    """Return `median (low..high)`, or a dash."""
-    if measured is None:
-        return "-"
-    low, high = number(measured["low"]), number(measured["high"])
-    return f"{number(measured['median'])} ({low}..{high})"
+GOAL_HEADINGS = ("goal", "where", "bound", "measured", "verdict")
+_VERDICTS = {"missed": "bold red", "not measured": "dim"}
 
 
 def cells_of(row: dict[str, Any]) -> tuple[str, ...]:
     """Return a contestant's line under `HEADINGS`."""
     spreads = ("cpu_us", "cpu_ratio", "added_p50_ms", "added_p99_ms")
-    middles = (row[key]["median"] if row[key] else None for key in ("per_s", "rss_mb"))
     return (
         row["id"],
         *(figure(row[key]) for key in spreads),
-        *("-" if middle is None else number(middle) for middle in middles),
+        *(middle(row[key]) for key in ("per_s", "rss_mb")),
         str(row["failed"]),
     )
 
@@ -63,73 +41,85 @@ def title_of(cell: dict[str, Any]) -> str:
     return f"{cell['name']}: {size}, {prompts}, {kind}, {connections}{hops}"
 
 
-def headings(cell: dict[str, Any]) -> list[str]:
-    """Return the headings of a cell's table."""
-    return [heading.format(unit=cell["unit"]) for heading in HEADINGS]
+def cell_tables(part: dict[str, Any]) -> Iterator[Table]:
+    """Yield a table for each cell."""
+    for cell in part["cells"]:
+        rows = cell["contestants"]
+        yield Table(
+            title_of(cell),
+            [heading.format(unit=cell["unit"]) for heading in HEADINGS],
+            [cells_of(row) for row in rows],
+            ["red" if row["failed"] else "" for row in rows],
+        )
 
 
-def goal_line(goal: Goal) -> tuple[str, ...]:
+def goal_line(goal: dict[str, Any]) -> tuple[str, ...]:
     """Return a goal's line under `GOAL_HEADINGS`."""
-    value = "-" if goal.value is None else f"{number(goal.value)} {goal.unit}"
-    return goal.what, goal.cell, f"≤ {goal.bound:g} {goal.unit}", value, goal.verdict
+    value = "-" if goal["value"] is None else f"{number(goal['value'])} {goal['unit']}".rstrip()
+    sign = "≥" if goal["at_least"] else "≤"
+    bound = f"{sign} {goal['bound']:.3g} {goal['unit']}".rstrip()
+    return goal["what"], goal["cell"], bound, value, goal["verdict"]
 
 
-def rich_tables(summary: dict[str, Any], reached: Sequence[Goal]) -> "Iterator[Table]":
-    """Yield a table for each cell, and one of the goals."""
-    for cell in summary["cells"]:
-        lines = [(cells_of(row), "red" if row["failed"] else "") for row in cell["contestants"]]
-        yield _rich(title_of(cell), headings(cell), lines)
-    styles = {"missed": "bold red", "not measured": "dim"}
-    lines = [(goal_line(goal), styles.get(goal.verdict, "")) for goal in reached]
-    yield _rich("goals: medians of ratios or differences within this run", GOAL_HEADINGS, lines)
+def goal_table(summary: dict[str, Any]) -> Table:
+    """Return the table of all goals."""
+    found = summary["goals"]
+    return Table(
+        "Goals: medians of ratios or differences within one run",
+        GOAL_HEADINGS,
+        [goal_line(goal) for goal in found],
+        [_VERDICTS.get(goal["verdict"], "") for goal in found],
+        words=2,
+    )
 
 
-def _rich(title: str, heads: Sequence[str], lines: Sequence[tuple[tuple[str, ...], str]]) -> "Table":
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(title=Text(title, style="bold"), box=box.SIMPLE_HEAD, title_justify="left", pad_edge=False)
-    texts = {"goal", "cell", "verdict", "contestant"}
-    for head in heads:
-        table.add_column(head, justify="left" if head in texts else "right", no_wrap=True)
-    for line, style in lines:
-        table.add_row(*(Text(cell, style=style) for cell in line))
-    return table
+_TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], Iterator[Table]]]] = {
+    "cells": ("Requests and streams", cell_tables),
+    "memory": ("Memory by distinct prompts", memory_tables),
+    "open-streams": ("Open streams", stream_tables),
+    "choosing": ("Choosing a target", choosing_tables),
+    "processes": ("More than one core", process_tables),
+}
 
 
-def markdown(summary: dict[str, Any], reached: Sequence[Goal]) -> str:
-    """Return the same tables, and what the run was, in Markdown."""
-    parts = [_circumstances(summary)]
-    for cell in summary["cells"]:
-        lines = [cells_of(row) for row in cell["contestants"]]
-        parts.append(f"### {title_of(cell)}\n\n{markdown_table(headings(cell), lines)}")
-    parts.append("### Goals\n\n" + markdown_table(GOAL_HEADINGS, [goal_line(goal) for goal in reached]))
+def all_tables(summary: dict[str, Any]) -> Iterator[Table]:
+    """Yield the tables of every part that was measured, and the goals."""
+    for name, (_, tables) in _TABLES.items():
+        if name in summary["parts"]:
+            yield from tables(summary["parts"][name])
+    yield goal_table(summary)
+
+
+def markdown(summary: dict[str, Any]) -> str:
+    """Return the same, and what each part was measured on, in Markdown."""
+    chapters = []
+    for name, (title, tables) in _TABLES.items():
+        if name in summary["parts"]:
+            part = summary["parts"][name]
+            shown = "\n".join(markdown_table(table) for table in tables(part))
+            chapters.append(f"## {title}\n\n{_circumstances(part)}\n{shown}")
     missing = "".join(f"- {what}\n" for what in summary["not_measured"])
-    return "\n".join([*parts, f"### Not measured\n\n{missing}"])
+    goals = markdown_table(goal_table(summary)).partition("\n\n")[2]
+    return "\n".join([*chapters, f"## Against the goals\n\n{goals}", f"## Not measured\n\n{missing}"])
 
 
-def markdown_table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Return a Markdown table; bars within cells would break it and are escaped."""
-
-    def line(cells: Sequence[str]) -> str:
-        return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |\n"
-
-    return line(heads) + line(["---"] * len(heads)) + "".join(line(cells) for cells in lines)
-
-
-def _circumstances(summary: dict[str, Any]) -> str:
-    machine, load = summary["machine"], summary["load_average"]
-    versions = ", ".join(f"{id_} {version}" for id_, version in summary["versions"].items())
-    skipped = "".join(
-        f"- left out: {id_} ({why.splitlines()[0]})\n" for id_, why in summary["skipped"].items()
+def _circumstances(part: dict[str, Any]) -> str:
+    machine, load = part["machine"], part.get("load_average")
+    versions = ", ".join(f"{id_} {version}" for id_, version in part.get("versions", {}).items())
+    lines = [
+        f"{part['date']}, {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB, "
+        f"{machine['system']}, Python {machine['python']}",
+        versions or f"nightshift {part['version']}",
+    ]
+    if "seconds" in part:
+        lines.append(
+            f"{part['repetitions']} repetitions, {part['seconds']:g} s each in plain cells, "
+            f"seed {part['seed']}"
+        )
+    highest = f", at most {load['highest']:.1f}" if load else ""
+    lines.append(
+        f"load average over one minute: {part['load_before']:.1f} before{highest}; "
+        f"this part took {part['elapsed_s']:.0f} s"
     )
-    return (
-        f"- {summary['date']}, {machine['processor']}, {machine['cores']} cores, {machine['memory_gib']} GiB,"
-        f" {machine['system']}, Python {machine['python']}\n"
-        f"- {versions}\n"
-        f"- {summary['repetitions']} repetitions, {summary['seconds']:g} s each in plain cells, "
-        f"seed {summary['seed']}; the whole run took {summary['elapsed_s']:.0f} s\n"
-        f"- load average over one minute: {load['first']:.1f} before, at most {load['highest']:.1f}\n"
-        f"{skipped}"
-    )
+    lines += [f"left out: {id_} ({why.splitlines()[0]})" for id_, why in part.get("skipped", {}).items()]
+    return "".join(f"- {line}\n" for line in lines)

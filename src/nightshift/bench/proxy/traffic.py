@@ -5,13 +5,15 @@ all processes of a machine share), so that the client can tell how long each chu
 is in the text because that is what every proxy passes on, those too that write chunks anew.
 """
 
+import re
 from collections.abc import Iterator
 
-from nightshift.bench.proxy.cells import ANSWER_BYTES, HOT_PROMPTS, Cell
+from nightshift.bench.proxy.cells import ANSWER_BYTES, CHUNKS, GAP_S, HOT_PROMPTS, Cell
 
 MODEL = "bench-model"
 STREAMED = (b'"stream":true', b'"stream": true')
 """How a request body asks for a stream, in the two spellings that JSON writers use."""
+_PACE = re.compile(rb"pace=(\d{1,6})x(\d{1,6});")
 _WORDS = b"a region whose replicas are idle takes what another cannot serve in time and answers for it "
 _HEADERS = (
     b"POST /v1/chat/completions HTTP/1.1\r\nHost: bench.test\r\nUser-Agent: OpenAI/Python 3.50.0\r\n"
@@ -51,6 +53,17 @@ def warming_request(cell: Cell) -> bytes:
     """Return a request that is not streamed, for a connection's first use."""
     plain = Cell("warm", prompt_bytes=cell.prompt_bytes)
     return next(requests(plain, 0))
+
+
+def paced_request(chunks: int, gap_ms: int) -> bytes:
+    """Return a request for a stream of so many chunks, so far apart. The pace stands in the prompt's text."""
+    return _request(_body(Cell("paced", stream=True), b"pace=%dx%d;" % (chunks, gap_ms)))
+
+
+def pace_of(body: bytes) -> tuple[int, float]:
+    """Return how many chunks a request body asks for, and the seconds between two."""
+    asked = _PACE.search(body)
+    return (int(asked[1]), int(asked[2]) / 1e3) if asked else (CHUNKS, GAP_S)
 
 
 def answer() -> bytes:

@@ -49,7 +49,7 @@ class Parent:
     ) -> None:
         """`read` gives the settings, now and at SIGHUP. Peers of process i find it at `peer_port` + i.
 
-        None: at the ports after the public one, or at any free ones where that is any free one.
+        0: at any free ports. None: at those after the public one, if that is not any free one itself.
         """
         self._read = read
         self._count = count
