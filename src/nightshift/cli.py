@@ -15,6 +15,7 @@ from nightshift.bench.report.command import report_command
 from nightshift.control.commands import down, status, up
 from nightshift.errors import NightshiftError, UserError
 from nightshift.proxy.access.command import app as keys_app
+from nightshift.proxy.admin.command import app as admin_app
 from nightshift.proxy.command import balancer
 from nightshift.wan.command import app as wan_app
 
@@ -32,6 +33,7 @@ for of_service in (up, status, down):
 for part in (balancer, engine, doctor):
     app.command(rich_help_panel="Single parts")(part)
 app.add_typer(keys_app, name="keys", rich_help_panel="Single parts")
+app.add_typer(admin_app, name="admin", rich_help_panel="Single parts")
 app.add_typer(wan_app, name="wan", rich_help_panel="Single parts")
 app.add_typer(bench, name="bench", rich_help_panel="Measure")
 bench.command("compare")(compare)

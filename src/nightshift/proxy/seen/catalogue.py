@@ -30,7 +30,7 @@ REQUESTS = Metric(
     "nightshift_requests_total",
     "counter",
     ("outcome", "status"),
-    "Requests that are over, by how they ended (completed, refused, declined, failed, client_gone) and the "
+    "Requests that are over, by how they ended (completed, refused, declined, failed, expired, client_gone) and the "
     "HTTP status that the client got (none: it left before; other: a status that no standard names).",
 )
 REFUSALS = Metric(

@@ -9,7 +9,7 @@ Instants are on the balancer's clock, in seconds; all other times are spans of i
 from dataclasses import dataclass
 from typing import Final, Literal
 
-Ending = Literal["completed", "refused", "declined", "failed", "client_gone"]
+Ending = Literal["completed", "refused", "declined", "failed", "expired", "client_gone"]
 
 # Plain strings and no Enum: an Enum's hash is a Python function, and these are keys on the hot path.
 COMPLETED: Final = "completed"
@@ -19,11 +19,13 @@ REFUSED: Final = "refused"
 DECLINED: Final = "declined"
 """A request that a peer handed over and that was not placed here; the peer places it again."""
 FAILED: Final = "failed"
-"""Cut off amid the answer: the client had seen a part of it."""
+"""Cut off by its target amid the answer: the client had seen a part of it."""
+EXPIRED: Final = "expired"
+"""Its deadline passed: cut off, or answered with 504."""
 CLIENT_GONE: Final = "client_gone"
 """The client left before the end."""
 
-ENDINGS: Final[tuple[Ending, ...]] = (COMPLETED, REFUSED, DECLINED, FAILED, CLIENT_GONE)
+ENDINGS: Final[tuple[Ending, ...]] = (COMPLETED, REFUSED, DECLINED, FAILED, EXPIRED, CLIENT_GONE)
 
 
 class Span:

@@ -38,7 +38,7 @@ from opentelemetry.trace import Span as OtelSpan
 
 from nightshift import __version__
 from nightshift.proxy.fields import HeaderLines
-from nightshift.proxy.seen.outcome import CLIENT_GONE, FAILED, Outcome, Span
+from nightshift.proxy.seen.outcome import CLIENT_GONE, EXPIRED, FAILED, Outcome, Span
 from nightshift.proxy.seen.quiet_log import OnceInAWhile
 from nightshift.proxy.seen.sampling import Sampling
 from nightshift.proxy.seen.settings import OtelSettings
@@ -141,7 +141,7 @@ class Traces:
             span.add_event(name, facts, began_ns + _ns(at_s))
         if (problem := failure(outcome)) is not None:
             span.set_attribute("error.type", problem)
-            if outcome.status >= 500 or outcome.ended in (FAILED, CLIENT_GONE):
+            if outcome.status >= 500 or outcome.ended in (FAILED, EXPIRED, CLIENT_GONE):
                 span.set_status(Status(StatusCode.ERROR))
         span.end(began_ns + _ns(outcome.duration_s))
 

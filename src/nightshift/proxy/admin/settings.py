@@ -1,0 +1,16 @@
+"""The settings of the admin listener."""
+
+from pydantic import Field
+
+from nightshift.proxy.limits import Strict
+
+DEFAULT_PORT = 9480
+
+
+class AdminSettings(Strict):
+    """On loopback unless told otherwise: what it can do, nobody outside needs to reach."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=DEFAULT_PORT, ge=0, le=65535)
+    open_metrics: bool = False
+    """Whether /metrics is answered without the service's token, for scrapers that cannot show one."""
