@@ -83,6 +83,8 @@ def test_a_decision_is_a_block_that_says_why(play: "Play", run: Run) -> None:
             "  r-0        up           yes      10%            1        -     50.0 ms",
             "> r-1        up           yes      92%            2        0           -",
         ]
+        _, why, _ = await asyncio.to_thread(run, "why", "b-7", "--url", api.url)
+        assert why == out + "\n" + out  # it was placed twice
 
     play(scene)
 
@@ -99,6 +101,7 @@ def test_what_is_wrong_is_one_line(play: "Play", run: Run) -> None:
         assert "wrong-secret" not in await complaint("state", token="wrong-secret")
         api.console.config_problem = "b.json: seed: must be a number"
         assert "b.json: seed: must be a number" in await complaint("reload")
+        assert "nothing is remembered of 'b-8'" in await complaint("why", "b-8")
         assert "cannot read" in await complaint("targets", "/no/such/file")
 
     play(scene)

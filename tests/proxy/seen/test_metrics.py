@@ -36,6 +36,7 @@ READING = Reading(
     queue_limit=10,
     connections_open=5,
     retries_left=99.5,
+    false_claims=7,
     facts={"version": "1", "region": "eu", "balancer": "b"},
 )
 
@@ -64,6 +65,7 @@ def busy(outcome: "MakeOutcome") -> Metrics:
     metrics.ended(outcome(ended=REFUSED, status=429, code="queue_full", model="made-up", queued_s=3.0))
     metrics.ended(outcome(ended=FAILED, target="r-1", from_peer="stranger"))
     metrics.ended(outcome(ended=CLIENT_GONE, status=0))
+    metrics.refused_at_the_edge(431, "header_too_large")
     metrics.placed("replica", "r-1", "eu", "prefix", 0.9)
     metrics.placed("peer", "p", "us", "stolen", None)
     metrics.upstream_failed("r-1", "connect")
@@ -93,6 +95,9 @@ def test_what_was_counted_is_shown(busy: Metrics) -> None:
         "nightshift_requests_total{outcome=refused,status=429}": 1,
         "nightshift_requests_total{outcome=client_gone,status=none}": 1,
         "nightshift_refusals_total{code=queue_full}": 1,
+        "nightshift_refusals_total{code=header_too_large}": 1,
+        "nightshift_requests_total{outcome=refused,status=431}": 1,
+        "nightshift_false_peer_claims_total{}": 7,
         "nightshift_model_requests_total{model=llama}": 1,
         "nightshift_model_requests_total{model=other}": 1,
         "nightshift_peer_requests_total{peer=p}": 1,

@@ -21,13 +21,13 @@ from nightshift.errors import UserError
 from nightshift.proxy.admin import schemas
 from nightshift.proxy.admin.console import Console, UnknownReplicaError
 from nightshift.proxy.admin.masking import masked
+from nightshift.proxy.admin.questions import MAX_DECISIONS
 from nightshift.proxy.decision import PEER_TOKEN
 from nightshift.proxy.errors import ApiError
 from nightshift.proxy.settings import Targets
 
 HEALTH_PATH = "/admin/health"
 METRICS_PATH = "/metrics"
-MAX_DECISIONS = 1_000
 
 _ERRORS: Mapping[int, str] = {
     400: "The body is not JSON.",

@@ -11,7 +11,7 @@ import typer
 
 from nightshift.errors import UserError
 from nightshift.proxy.admin.client import AdminClient, Facts
-from nightshift.proxy.admin.settings import DEFAULT_PORT
+from nightshift.proxy.admin.questions import DEFAULT_PORT, MAX_DECISIONS
 
 app = typer.Typer(
     name="admin",
@@ -47,7 +47,7 @@ def state(url: _Url = _URL, *, as_json: _Json = False) -> None:
 def decisions(
     url: _Url = _URL,
     *,
-    last: Annotated[int, typer.Option(help="How many, at most.", min=1, max=1_000)] = 5,
+    last: Annotated[int, typer.Option(help="How many, at most.", min=1, max=MAX_DECISIONS)] = 5,
     as_json: _Json = False,
 ) -> None:
     """Show where the latest requests went, who else could have had them, and why the winner won."""
@@ -55,6 +55,23 @@ def decisions(
 
     answer = _ask(url, "GET", f"/admin/decisions?last={last}")
     _show(answer, lambda content: Screen().decisions(content["decisions"]), as_json=as_json)
+
+
+@app.command()
+def why(
+    request_id: Annotated[str, typer.Argument(metavar="ID", help="A request, as the access log names it.")],
+    url: _Url = _URL,
+    *,
+    as_json: _Json = False,
+) -> None:
+    """Show why one request went where it went, if that was not long ago."""
+    from nightshift.proxy.admin.screen import Screen
+
+    made = _ask(url, "GET", f"/admin/decisions?last={MAX_DECISIONS}")["decisions"]
+    about = [decision for decision in made if decision["request_id"] == request_id]
+    if not about:
+        raise UserError(f"nothing is remembered of {request_id!r}; its line in the access log stays")
+    _show({"decisions": about}, lambda content: Screen().decisions(content["decisions"]), as_json=as_json)
 
 
 @app.command()

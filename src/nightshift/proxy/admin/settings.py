@@ -2,9 +2,8 @@
 
 from pydantic import Field
 
+from nightshift.proxy.admin.questions import DEFAULT_PORT
 from nightshift.proxy.limits import Strict
-
-DEFAULT_PORT = 9480
 
 
 class AdminSettings(Strict):

@@ -30,8 +30,8 @@ REQUESTS = Metric(
     "nightshift_requests_total",
     "counter",
     ("outcome", "status"),
-    "Requests that are over, by how they ended (completed, refused, declined, failed, expired, client_gone) and the "
-    "HTTP status that the client got (none: it left before; other: a status that no standard names).",
+    "Requests that are over, by how they ended (completed, refused, declined, failed, expired, client_gone) "
+    "and the HTTP status that the client got (none: it left before; other: a status that no standard names).",
 )
 REFUSALS = Metric(
     "nightshift_refusals_total", "counter", ("code",), "Requests answered with an error of this balancer."
@@ -175,6 +175,12 @@ CONNECTIONS_REFUSED = Metric(
     "counter",
     ("code",),
     "Connections refused, by the limit that did it.",
+)
+FALSE_CLAIMS = Metric(
+    "nightshift_false_peer_claims_total",
+    "counter",
+    (),
+    "Requests that called themselves a peer's without the service's secret: a wrong token, or an attack.",
 )
 LOOP_LAG = Metric(
     "nightshift_event_loop_lag_seconds",

@@ -123,6 +123,7 @@ def _process(metrics: Metrics, reading: Reading) -> Iterator[Metric]:
     yield _gauge(of.CONNECTIONS_OPEN, {(): reading.connections_open})
     yield _counter(of.CONNECTIONS, {(): metrics.connections})
     yield _counter(of.CONNECTIONS_REFUSED, _single(metrics.connections_refused))
+    yield _counter(of.FALSE_CLAIMS, {(): reading.false_claims})
     yield _histogram(of.LOOP_LAG, {(): metrics.loop_lag_s})
     yield _gauge(of.DRAINING, {(): reading.draining})
     yield _counter(of.RELOADS, _single(metrics.reloads))

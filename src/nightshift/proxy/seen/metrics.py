@@ -106,6 +106,11 @@ class Metrics:
         """A target failed before the client had seen anything, whether another one answers or not."""
         self.upstream_failures[target, kind] += 1
 
+    def refused_at_the_edge(self, status: int, code: str) -> None:
+        """What came was refused before it became a request: not HTTP, too large, too slow, no key."""
+        self.requests[REFUSED, status] += 1
+        self.refusals[code] += 1
+
     # Off that path
 
     def reloaded(self, *, ok: bool) -> None:

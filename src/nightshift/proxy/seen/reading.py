@@ -49,5 +49,7 @@ class Reading:
     connections_open: int = 0
     draining: bool = False
     retries_left: float | None = None
+    false_claims: int = 0
+    """Requests since the start that called themselves a peer's and were not."""
     facts: dict[str, str] = field(default_factory=dict)
     """Labels of `nightshift_build_info`: version, region, balancer."""
