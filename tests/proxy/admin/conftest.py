@@ -93,8 +93,8 @@ class FakeConsole:
         self.told.append(("draining" if draining else "undraining", replica))
         return ReplicaDrain(replica, draining, 2)
 
-    def metrics(self, accept: str) -> tuple[bytes, str]:
-        return self._exposition.page(accept)
+    async def metrics(self, accept: str) -> tuple[bytes, str]:
+        return await self._exposition.page(accept)
 
 
 class Api:

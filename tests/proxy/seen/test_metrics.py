@@ -1,5 +1,6 @@
 """What is counted is what is shown, under the names of the reference page, in few series."""
 
+import asyncio
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.openmetrics.parser import (
     text_string_to_metric_families as openmetrics_families,
 )
@@ -23,6 +25,7 @@ from nightshift.proxy.seen.reading import IndexReading, Reading, TargetReading
 if TYPE_CHECKING:
     from tests.proxy.seen.conftest import MakeOutcome
 
+OPENMETRICS = "application/openmetrics-text; version=1.0.0"
 PAGE = Path(__file__).parents[3] / "docs/reference/metrics.md"
 
 REPLICA = TargetReading("replica", "r-1", "eu", "ready", 3, 0.05, 0.002, pending=0, running=2, kv_use=0.5)
@@ -79,7 +82,7 @@ def busy(outcome: "MakeOutcome") -> Metrics:
 
 def samples(metrics: Metrics, reading: Reading = READING) -> dict[str, float]:
     """Return each sample's value by `name{label=value,...}`, as a scraper reads it."""
-    page, content_type = Exposition(metrics, lambda: reading).page("")
+    page, content_type = asyncio.run(Exposition(metrics, lambda: reading).page(""))
     assert content_type.startswith("text/plain")
     return {
         f"{sample.name}{{{','.join(f'{k}={v}' for k, v in sorted(sample.labels.items()))}}}": sample.value
@@ -123,6 +126,36 @@ def test_what_was_counted_is_shown(busy: Metrics) -> None:
     assert shown["nightshift_target_first_content_seconds_sum{target=r-1}"] == pytest.approx(0.3)
 
 
+@pytest.mark.parametrize("accept", ["", OPENMETRICS])
+def test_a_page_in_slices_is_the_page_in_one_piece(busy: Metrics, accept: str) -> None:
+    targets = [
+        TargetReading("replica", f'r"{n}\n# HELP', "eu", "ready", n % 3, pending=None) for n in range(120)
+    ]
+    exposition = Exposition(busy, lambda: Reading(states=("ready", "failed"), targets=targets))
+    encode, _ = choose_encoder(accept)
+
+    def ours(page: bytes) -> list[bytes]:
+        return [line for line in page.splitlines() if b"process_" not in line]  # which change as we look
+
+    page, _ = asyncio.run(exposition.page(accept))
+    assert ours(page) == ours(encode(exposition.registry))
+
+
+def test_other_work_goes_on_while_a_page_is_written() -> None:
+    targets = [TargetReading("replica", f"r-{n}", "eu", "ready") for n in range(200)]
+    exposition = Exposition(Metrics(), lambda: Reading(states=("ready", "failed"), targets=targets))
+
+    async def scene() -> int:
+        turns = 0
+        page = asyncio.get_running_loop().create_task(exposition.page(""))
+        while not page.done():
+            turns += 1
+            await asyncio.sleep(0)
+        return turns
+
+    assert asyncio.run(scene()) >= 200 * 2 / 50
+
+
 def test_a_gauge_that_is_not_known_is_missing(busy: Metrics) -> None:
     shown = samples(busy)
     assert "nightshift_target_pending_requests{kind=replica,region=eu,target=r-1}" in shown
@@ -147,7 +180,7 @@ def test_what_was_counted_of_a_target_goes_with_it(busy: Metrics) -> None:
 
 def test_both_formats_are_what_their_parsers_take_and_what_the_catalogue_says(busy: Metrics) -> None:
     exposition = Exposition(busy, lambda: READING)
-    page, content_type = exposition.page("application/openmetrics-text; version=1.0.0")
+    page, content_type = asyncio.run(exposition.page(OPENMETRICS))
     assert content_type.startswith("application/openmetrics-text")
     kinds = {
         family.name: family.type

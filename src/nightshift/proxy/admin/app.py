@@ -97,7 +97,7 @@ def _looking(console: Console) -> APIRouter:
     @router.get(METRICS_PATH, response_class=Response, responses={200: _METRICS_PAGE})
     async def metrics(request: Request) -> Response:
         """Return the metrics for Prometheus. Open to all if `admin.open_metrics` is set."""
-        page, content_type = console.metrics(request.headers.get("accept", ""))
+        page, content_type = await console.metrics(request.headers.get("accept", ""))
         return Response(page, headers={"content-type": content_type})
 
     return router

@@ -1,8 +1,8 @@
 """What the admin API asks of the balancer and tells it. The server implements it.
 
-All is called in the event loop, and answers at once. What is wrong with a request is raised: `UserError` with
-one line that names the cause and the fix (the API answers 422, and what was in force stays in force),
-`UnknownReplicaError` (404).
+All is called in the event loop, and all but the metrics page answers at once. What is wrong with a request is
+raised: `UserError` with one line that names the cause and the fix (the API answers 422, and what was in force
+stays in force), `UnknownReplicaError` (404).
 """
 
 from collections.abc import Mapping, Sequence
@@ -56,5 +56,5 @@ class Console(Protocol):
     def drain_replica(self, replica: str, *, draining: bool) -> ReplicaDrain:
         """Send nothing new to a replica, or send again. Raises `UnknownReplicaError`."""
 
-    def metrics(self, accept: str) -> tuple[bytes, str]:
+    async def metrics(self, accept: str) -> tuple[bytes, str]:
         """The page for a scraper, and its content type; see `seen.exposition`."""

@@ -1,10 +1,17 @@
 """The page that Prometheus reads: our own numbers, put into prometheus_client's families at the scrape.
 
 The library does what it is good at (escaping, both text formats, the process's own figures), and none of its
-locks is on the path of a request. Costs O(targets x states) for each scrape.
+locks is on the path of a request.
+
+Costs O(targets x states) for each scrape: with 1,000 replicas 0.4 s, in which no stream would move. So a page
+is made in slices, with the event loop's other work in between: the gauges are of one moment, each counter's
+series too, but two counters may be some milliseconds apart.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass
 from http import HTTPStatus
 
 from prometheus_client import CollectorRegistry, ProcessCollector
@@ -26,6 +33,10 @@ from nightshift.proxy.seen.tally import Tally
 
 Labels = tuple[str, ...]
 
+_SLICE = 50
+"""Samples written at once: about a millisecond."""
+_LAST_LINE = b"# EOF\n"
+
 _STATUSES = frozenset((*HTTPStatus, 499, 529))
 """What has a name, and two that the field made up: the client left; overloaded."""
 
@@ -39,10 +50,47 @@ class Exposition:
         self.registry.register(_Collected(metrics, read))
         ProcessCollector(registry=self.registry)
 
-    def page(self, accept: str) -> tuple[bytes, str]:
+    async def page(self, accept: str) -> tuple[bytes, str]:
         """Return the page and its content type, in the format that the Accept header asks for."""
         encode, content_type = choose_encoder(accept)
-        return encode(self.registry), content_type
+        parts = []
+        for family in self.registry.collect():
+            for number, piece in enumerate(_slices(family)):
+                encoded = encode(piece).removesuffix(_LAST_LINE)
+                parts.append(_without_head(encoded) if number else encoded)
+                await asyncio.sleep(0)
+        if content_type.startswith("application/openmetrics-text"):
+            parts.append(_LAST_LINE)
+        return b"".join(parts), content_type
+
+
+@dataclass(frozen=True, slots=True)
+class _Slice(Collector):
+    """Some samples of a family, in the form that the library's encoders take."""
+
+    family: Metric
+
+    def collect(self) -> Iterator[Metric]:
+        """See `prometheus_client.registry.Collector`."""
+        yield self.family
+
+
+def _slices(family: Metric) -> Iterator[_Slice]:
+    samples = family.samples
+    if len(samples) <= _SLICE:
+        yield _Slice(family)
+        return
+    for start in range(0, len(samples), _SLICE):
+        piece = copy(family)
+        piece.samples = samples[start : start + _SLICE]
+        yield _Slice(piece)
+
+
+def _without_head(encoded: bytes) -> bytes:
+    """Drop the comments, which the first slice of the family has: `# HELP` and `# TYPE`."""
+    while encoded.startswith(b"# "):
+        encoded = encoded.partition(b"\n")[2]
+    return encoded
 
 
 class _Collected(Collector):
