@@ -21,6 +21,7 @@ _WORDS: Mapping[str, str] = {
     "deadline_exceeded": "its deadline passed before it was placed",
     "upstream_unreachable": "the targets tried could not be reached",
     "upstream_lost": "its target failed before it had answered",
+    "upstream_timeout": "its target did not answer in time",
 }
 
 
