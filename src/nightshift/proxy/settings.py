@@ -26,6 +26,7 @@ from nightshift.balancing.switches import Switches
 from nightshift.errors import UserError
 from nightshift.proxy.access.settings import AccessSettings, HeaderValue
 from nightshift.proxy.limits import Limits, Strict
+from nightshift.proxy.seen.settings import SeenSettings
 
 
 def host_and_port(address: str) -> tuple[str, int]:
@@ -105,8 +106,11 @@ class Targets(Strict):
         return targets
 
 
-class Settings(Targets, AccessSettings):
-    """One balancer. `Switches` has how it places requests, `AccessSettings` who may do what."""
+class Settings(Targets, AccessSettings, SeenSettings):
+    """One balancer. `Switches` has how it places requests, `AccessSettings` who may do what.
+
+    `SeenSettings` has what others see of it.
+    """
 
     name: Name
     region: Region
@@ -140,6 +144,12 @@ class Settings(Targets, AccessSettings):
             )
         if self.name in (peer.id for peer in self.peers):
             raise ValueError(f"peers: this balancer itself ({self.name!r}) is among them; leave it out")
+        return self
+
+    @model_validator(mode="after")
+    def _admin_needs_a_token(self) -> "Settings":
+        if self.admin is not None and not self.peer_token:
+            raise ValueError("admin is given but no peer_token, which whoever uses the admin API must show")
         return self
 
     @property

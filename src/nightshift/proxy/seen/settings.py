@@ -1,10 +1,11 @@
-"""The settings of what is seen: where traces go. (The access log's is a path, or `-`.)"""
+"""The settings of what is seen, and where: access log, traces, admin listener."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
+from nightshift.proxy.admin.settings import AdminSettings
 from nightshift.proxy.limits import Strict
 
 
@@ -28,3 +29,14 @@ class OtelSettings(Strict):
     """Whether a caller's "sampled" is obeyed. Not on a public address: anybody could have all recorded."""
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     """Sent with every batch, such as an API key of the collector."""
+
+
+class SeenSettings(Strict):
+    """All of it is off unless given."""
+
+    access_log: str | None = Field(default=None, min_length=1)
+    """A file that gets one JSON line for each request; `-` is standard output."""
+    otel: OtelSettings | None = None
+    """Where traces go."""
+    admin: AdminSettings | None = None
+    """The listener of the admin API. It needs a `peer_token`, which its callers show."""

@@ -49,6 +49,8 @@ _EXPORT_S = 5
 """Time for one batch to reach the collector."""
 _CLOSE_S = 5.0
 """Time for the last ones when the balancer ends."""
+_LEAVE_S = 1.0
+"""Time for the SDK's threads to notice that it is over."""
 _BATCH = 128
 """Spans encoded at once: that thread shares the interpreter with the event loop."""
 _MAX_TEXT = 256
@@ -161,6 +163,7 @@ class Traces:
         closing.join(_CLOSE_S)
         if closing.is_alive():
             self._exporter.shutdown()  # ends its retries
+            closing.join(_LEAVE_S)
 
 
 class _Ids(IdGenerator):
