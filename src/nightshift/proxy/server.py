@@ -32,13 +32,13 @@ class Server:
         self._parts = parts = Parts(settings, self._loop)
         self._find = parts.routes.find
         self._error_lines = parts.identity.lines()
-        self._edge = Edge(settings.limits, parts.dispatcher.now)
+        self.edge = Edge(settings.limits, parts.dispatcher.now)
         check_s = _check_interval_s(settings)
         self._tickers = (
             Ticker(self._loop, settings.probe_interval_s, self._probe),
             Ticker(self._loop, MODELS_INTERVAL_S, parts.catalogue.ask),
             Ticker(self._loop, check_s, parts.dispatcher.check_times),
-            Ticker(self._loop, TICK_S, self._edge.tick),
+            Ticker(self._loop, TICK_S, self.edge.tick),
         )
         self._listeners: list[asyncio.Server] = []
         self._clients: set[Client] = set()
@@ -57,7 +57,9 @@ class Server:
         for ticker in self._tickers:
             ticker.start()
         for sock in socks:
-            listener = await self._loop.create_server(lambda: Client(self, self._edge), sock=sock, backlog=BACKLOG)
+            listener = await self._loop.create_server(
+                lambda: Client(self, self.edge), sock=sock, backlog=BACKLOG
+            )
             self._listeners.append(listener)
 
     async def drain(self, grace_s: float) -> bool:
@@ -97,7 +99,7 @@ class Server:
         if fixed := [name for name in changed if name in _FIXED]:
             raise UserError(f"{', '.join(fixed)}: only a new process can change this; nothing was changed")
         self.settings = settings
-        self._edge.change(settings.limits)
+        self.edge.change(settings.limits)
         self._parts.reload(settings)
         return changed
 

@@ -19,15 +19,13 @@ NewAuthority = Callable[[], Authority]
 
 
 @asynccontextmanager
-async def over_tls(
-    balancer: Running, ca: Authority, limits: Limits | None = None
-) -> AsyncIterator[Callable[[], "asyncio.Future[Wire]"]]:
+async def over_tls(balancer: Running, ca: Authority) -> AsyncIterator[Callable[[], "asyncio.Future[Wire]"]]:
     files = ca.issue()
     tls = ServerTls(TlsSettings(certificate=files.certificate, key=files.key))
     loop = asyncio.get_running_loop()
     sock = bind("127.0.0.1", 0)
     port: int = sock.getsockname()[1]
-    listener = TlsListener(sock, lambda: Client(balancer.server, limits or Limits()), tls, loop)
+    listener = TlsListener(sock, lambda: Client(balancer.server, balancer.server.edge), tls, loop)
     context = upstream_context(UpstreamTlsSettings(ca=ca.path))
     try:
         yield lambda: loop.create_task(_connect(port, context, balancer))

@@ -43,7 +43,7 @@ def names(name: str, count: int) -> list[str]:
 
 
 def divided(
-    settings: Settings, number: int, siblings: Sequence[Sibling], token: str, division: Division
+    settings: Settings, number: int, siblings: Sequence[Sibling], tokens: Sequence[str], division: Division
 ) -> dict[str, Any]:
     """Return the settings of process `number` of all `siblings`, itself among them, as plain data."""
     region = settings.region
@@ -61,7 +61,7 @@ def divided(
         if _own(division, len(replicas), len(siblings))
         else replicas,
         "peers": [*plain["peers"], *peers],
-        "peer_token": token,
+        "peer_token": tokens,
         "seed": settings.seed + number,  # not the same chance in each
     }
 

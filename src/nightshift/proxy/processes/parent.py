@@ -92,8 +92,8 @@ class Parent:
     def _write(self, settings: Settings) -> None:
         host = settings.host
         siblings = [Sibling(slot.name, _reached(host, slot.sockets.internal_address)) for slot in self._slots]
-        token = settings.peer_token or self._token
-        told = [divided(settings, number, siblings, token, self._division) for number in range(self._count)]
+        tokens = settings.peer_token or (self._token,)
+        told = [divided(settings, number, siblings, tokens, self._division) for number in range(self._count)]
         for slot, content in zip(self._slots, told, strict=True):
             slot.config.write(content)
 
