@@ -17,6 +17,7 @@ The clock is the caller's: `now` is in seconds and never goes back. Chance comes
 from collections.abc import Iterable, Sequence
 from random import Random
 
+from nightshift.balancing.explain import Explained
 from nightshift.balancing.messages import Action, PassOn, PeerReport, ReplicaReport, Request
 from nightshift.balancing.placement import Placement
 from nightshift.balancing.queue import Entry, Queue
@@ -45,7 +46,7 @@ class Balancer:
         self.peers = self.placement.peers
         self.ledger = self.placement.ledger
         self.queue = Queue()
-        self._refusals = Refusals(rng)
+        self._refusals = Refusals(rng, self.placement.explanations)
         self._waiting = Waiting(self.queue, self.placement, self._refusals, switches)
         self._retries = RetryBudget()
         self._arrivals = 0
@@ -59,9 +60,9 @@ class Balancer:
         entry = Entry(request, now, self._arrivals, self.placement.may_cross(request.from_peer))
         self._arrivals += 1
         if self.draining:
-            return [self._refusals.draining(now, request.id, len(self.queue))]
+            return [self._refusals.draining(now, entry, len(self.queue))]
         if request.deadline is not None and entry.is_late(now):
-            return [self._refusals.too_late(request.id)]
+            return [self._refusals.too_late(now, entry)]
         self._retries.arrived()
         if self._pushes and request.from_peer is None:
             return self._pushed(now, entry)
@@ -75,15 +76,15 @@ class Balancer:
         """A request that was sent to a replica or a peer was answered to its end (also with 4xx)."""
         entry = self.ledger.get(request_id)
         if entry is not None:
-            self.placement.settle(entry, well=not entry.judged)
+            self.placement.end(entry, well=not entry.judged)
         return self._place(now) if self.queue.waiting or self._thief.steals else ()
 
     def request_failed(self, now: float, request_id: str) -> Sequence[Action]:
         """The target failed amid the answer, of which the client has seen a part."""
         entry = self.ledger.get(request_id)
         if entry is not None:
-            self._blame(now, entry)
-            self.placement.settle(entry)
+            self.placement.blame(now, entry)
+            self.placement.end(entry)
         return self._place(now)
 
     def request_undelivered(self, now: float, request_id: str) -> Sequence[Action]:
@@ -91,15 +92,16 @@ class Balancer:
         entry = self.ledger.get(request_id)
         if entry is None:
             return ()
-        self._blame(now, entry, unreachable=True)
-        self.placement.settle(entry)
+        self.placement.blame(now, entry, unreachable=True)
+        self.placement.take_back(entry)
         entry.attempts += 1
-        if entry.attempts >= MAX_ATTEMPTS:
-            return [self._refusals.unreachable(request_id, entry.attempts), *self._place(now)]
-        if entry.is_late(now):
-            return [self._refusals.too_late(request_id), *self._place(now)]
-        self._waiting.put_back(entry)
-        return self._place(now)
+        if entry.attempts < MAX_ATTEMPTS and not entry.is_late(now):
+            self._waiting.put_back(entry)
+            return self._place(now)
+        self.placement.release(entry)
+        late = entry.attempts < MAX_ATTEMPTS
+        refused = self._refusals.too_late(now, entry) if late else self._refusals.unreachable(now, entry)
+        return [refused, *self._place(now)]
 
     def request_lost(self, now: float, request_id: str, *, timed_out: bool = False) -> Sequence[Action]:
         """The target went away, or spoke no HTTP, or took too long, before any of the answer was there.
@@ -111,11 +113,12 @@ class Balancer:
         if entry is None or entry.target is None:
             return ()
         target = entry.target.id
-        self._blame(now, entry, unreachable=True)
-        self.placement.settle(entry)
+        self.placement.blame(now, entry, unreachable=True)
+        self.placement.take_back(entry)
         action = self._elsewhere(now, entry, target)
         if action is None:
-            action = self._refusals.lost(request_id, entry.losses, target, timed_out=timed_out)
+            self.placement.release(entry)
+            action = self._refusals.lost(now, entry, target, timed_out=timed_out)
         return [action, *self._place(now)]
 
     def request_refused(self, now: float, request_id: str) -> Sequence[Action]:
@@ -128,7 +131,7 @@ class Balancer:
         if entry is None or entry.target is None or entry.judged:
             return ()
         target, pool = entry.target, self.placement.pool_of(entry)
-        self._blame(now, entry)
+        self.placement.blame(now, entry)
         action = self._elsewhere(now, entry, target.id)
         if action is None:
             return [PassOn(request_id), *self._place(now)]
@@ -149,7 +152,7 @@ class Balancer:
         if not self._waiting.may_wait(now, entry):
             entry.judged = True
             return [PassOn(request_id), *self._place(now)]
-        self.placement.settle(entry)
+        self.placement.take_back(entry)
         self._waiting.put_back(entry)
         return self._place(now)
 
@@ -162,7 +165,7 @@ class Balancer:
         entry = self.ledger.get(request_id)
         if entry is not None and entry.target is not None:
             self.placement.pool_of(entry).unjudged(entry.target, request_id)
-            self.placement.settle(entry)
+            self.placement.end(entry)
         return self._place(now)
 
     # Events about targets
@@ -245,7 +248,11 @@ class Balancer:
             draining=self.draining,
         )
 
-    # Going over the queue
+    def decisions(self, last: int) -> list[Explained]:
+        """Return the last decisions that were explained, at most `last`, the newest first."""
+        return self.placement.explanations.last(last)
+
+    # What events have in common
 
     def _place(self, now: float) -> list[Action]:
         """Send off what can be sent, oldest first, then look for more work elsewhere."""
@@ -276,19 +283,6 @@ class Balancer:
         """What targets serve has changed, and with it the lanes of the queue."""
         self.queue.regroup(self.placement.lane)
         return self._place(now)
-
-    # Failures
-
-    def _blame(self, now: float, entry: Entry, *, unreachable: bool = False) -> None:
-        """Count a failure against the target of a request, once."""
-        pool, target = self.placement.pool_of(entry), entry.target
-        if target is None:
-            return
-        if unreachable:
-            pool.unreachable(target)
-        if not entry.judged:
-            pool.failed(now, target, entry.request.id)
-            entry.judged = True
 
     def _elsewhere(self, now: float, entry: Entry, failed: str) -> Action | None:
         """Try another target at once with a request that `failed` could not answer, if that is allowed."""

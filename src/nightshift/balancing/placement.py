@@ -14,6 +14,7 @@ This room knows targets and the ledger of what was sent; who waits, and for how 
 
 from random import Random
 
+from nightshift.balancing.explain import Explanations
 from nightshift.balancing.ledger import Ledger
 from nightshift.balancing.messages import Decision, Forward, HandOver
 from nightshift.balancing.peer_pool import PeerPool
@@ -33,6 +34,7 @@ class Placement:
         self.replicas = ReplicaPool(switches, rng)
         self.peers = PeerPool(name, switches, rng)
         self.ledger = Ledger()
+        self.explanations = Explanations(self.replicas, self.peers, switches)
         self._crosses = switches.across is not Across.NONE
         self._pushes = switches.across is Across.PUSH
         self._pushes_selectively = switches.across is Across.SELECTIVE_PUSH
@@ -89,7 +91,7 @@ class Placement:
             return action
         if entry.may_cross and (takers := self._takers(entry, own_queue)):
             peer, choice = self.peers.pick(entry.request, takers)
-            return self.hand_over(now, entry, peer, choice)
+            return self.hand_over(now, entry, peer, choice, takers)
         if self._overcommits:
             mask = self.replicas.usable(entry.request.model) & ~self.replicas.mask_of(entry.avoid)
             return self._forward(now, entry, mask) if mask else None
@@ -104,29 +106,34 @@ class Placement:
             everyone |= peers.self.bit
         chosen, choice = peers.pick(entry.request, everyone)
         if chosen is not peers.self:
-            return self.hand_over(now, entry, chosen, choice)
+            return self.hand_over(now, entry, chosen, choice, everyone)
         entry.kept = True
         peers.keep(entry.request)
         return None
 
-    def hand_over(self, now: float, entry: Entry, peer: Peer, choice: Choice) -> HandOver:
-        """Send the request to a peer."""
+    def hand_over(self, now: float, entry: Entry, peer: Peer, choice: Choice, allowed: int) -> HandOver:
+        """Send the request to a peer that was chosen from `allowed`."""
+        decision = Decision(choice.reason, now - entry.arrived, choice.matched)
+        if now >= self.explanations.next_at:
+            self.explanations.handed_over(now, entry, peer, decision, allowed)
         self.release(entry)
         self.peers.sent(now, entry.request, peer)
         entry.at_peer = True
         self.ledger.put(entry, peer)
-        return HandOver(entry.request.id, peer.id, _decision(now, entry, choice))
+        return HandOver(entry.request.id, peer.id, decision)
 
-    def _forward(self, now: float, entry: Entry, mask: int) -> Forward:
-        replica, choice = self.replicas.pick(entry.request, mask)
-        self.replicas.sent(now, entry.request, replica)
+    def _forward(self, now: float, entry: Entry, allowed: int) -> Forward:
+        request = entry.request
+        replica, choice = self.replicas.pick(request, allowed)
+        decision = Decision(choice.reason, now - entry.arrived, choice.matched)
+        if now >= self.explanations.next_at:
+            self.explanations.forwarded(now, entry, replica, decision, allowed)
+        self.replicas.sent(now, request, replica)
         entry.at_peer = False
         self.ledger.put(entry, replica)
-        if self._steals:
-            self.peers.policy.placed(
-                entry.request, self.peers.self.slot
-            )  # a thief is weighed against this balancer
-        return Forward(entry.request.id, replica.id, _decision(now, entry, choice))
+        if self._steals:  # a thief is weighed against this balancer
+            self.peers.policy.placed(request, self.peers.self.slot)
+        return Forward(request.id, replica.id, decision)
 
     def _takers(self, entry: Entry, own_queue: int) -> int:
         """Return the peers that may be handed the request while `own_queue` others wait here.
@@ -149,18 +156,31 @@ class Placement:
             entry.kept = False
             self.peers.release()
 
-    def settle(self, entry: Entry, *, well: bool = False) -> None:
-        """The request is over, or is not where it was sent any more; `well`: it was answered to its end."""
+    def take_back(self, entry: Entry) -> None:
+        """The request is not where it was sent any more."""
+        self.ledger.pop(entry.request.id)
+        if entry.target is not None:
+            self.pool_of(entry).over(entry.target, entry.request.id)
+
+    def end(self, entry: Entry, *, well: bool = False) -> None:
+        """The request is over; `well`: its target has answered it to the end."""
         self.ledger.pop(entry.request.id)
         if entry.target is not None:
             self.pool_of(entry).over(entry.target, entry.request.id, well=well)
         if entry.kept:
             self.release(entry)
 
+    def blame(self, now: float, entry: Entry, *, unreachable: bool = False) -> None:
+        """Count a failure against the request's target, once for each request."""
+        pool, target = self.pool_of(entry), entry.target
+        if target is None:
+            return
+        if unreachable:
+            pool.unreachable(target)
+        if not entry.judged:
+            pool.failed(now, target, entry.request.id)
+            entry.judged = True
+
     def pool_of(self, entry: Entry) -> Pool[Replica] | Pool[Peer]:
         """Return the pool that a request was sent into."""
         return self.peers if entry.at_peer else self.replicas
-
-
-def _decision(now: float, entry: Entry, choice: Choice) -> Decision:
-    return Decision(choice.reason, queued_s=now - entry.arrived, matched=choice.matched)

@@ -8,60 +8,75 @@ when, from the rate at which the queue drains.
 from random import Random
 
 from nightshift.balancing.drain import DrainRate
+from nightshift.balancing.explain import Explanations
 from nightshift.balancing.messages import Reject
+from nightshift.balancing.queue import Entry
 
 
 class Refusals:
-    """Makes the answers of one balancer."""
+    """Makes the answers of one balancer, and has them explained."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, explanations: Explanations) -> None:
         self._rng = rng
+        self._explanations = explanations
         self._drain = DrainRate()
         self.placed = self._drain.placed
 
-    def queue_full(self, now: float, request_id: str, waiting: int) -> Reject:
+    def queue_full(self, now: float, entry: Entry, waiting: int) -> Reject:
         """As many wait as may."""
         message = f"{waiting} requests are waiting already"
-        return Reject(request_id, 429, "queue_full", message, self._retry_after_s(now, waiting))
+        return self._later(now, entry, 429, "queue_full", message, waiting=waiting)
 
-    def waited_too_long(self, now: float, request_id: str, waiting: int, *, limit_s: float) -> Reject:
+    def waited_too_long(self, now: float, entry: Entry, waiting: int, *, limit_s: float) -> Reject:
         """Its time in the queue is over, and replicas there are."""
         message = f"no replica became available within {limit_s:g} s"
-        return Reject(request_id, 429, "queue_timeout", message, self._retry_after_s(now, waiting))
+        return self._later(now, entry, 429, "queue_timeout", message, waiting=waiting)
 
-    def no_replica(self, now: float, request_id: str, waiting: int) -> Reject:
+    def no_replica(self, now: float, entry: Entry, waiting: int) -> Reject:
         """There is none that could ever serve it."""
         message = "no replica that could serve this is there"
-        return Reject(request_id, 503, "no_replica", message, self._retry_after_s(now, waiting))
+        return self._later(now, entry, 503, "no_replica", message, waiting=waiting)
 
-    def draining(self, now: float, request_id: str, waiting: int) -> Reject:
+    def draining(self, now: float, entry: Entry, waiting: int) -> Reject:
         """This balancer is about to go."""
         message = "this balancer is shutting down and takes no new requests"
-        return Reject(request_id, 503, "draining", message, self._retry_after_s(now, waiting))
+        return self._later(now, entry, 503, "draining", message, waiting=waiting)
 
-    def unknown_model(self, request_id: str, model: str) -> Reject:
+    def unknown_model(self, now: float, entry: Entry) -> Reject:
         """All models are known, and it is none of them. In OpenAI's words."""
-        message = f"The model `{model}` does not exist"
-        return Reject(request_id, 404, "model_not_found", message)
+        message = f"The model `{entry.request.model}` does not exist"
+        return self._explained(now, entry, Reject(entry.request.id, 404, "model_not_found", message))
 
-    def too_late(self, request_id: str) -> Reject:
+    def too_late(self, now: float, entry: Entry) -> Reject:
         """Its deadline has passed before it was placed."""
         message = "the request's deadline passed before a replica became available"
-        return Reject(request_id, 504, "deadline_exceeded", message, may_retry=False)
+        return self._never(now, entry, 504, "deadline_exceeded", message)
 
-    def unreachable(self, request_id: str, attempts: int) -> Reject:
+    def unreachable(self, now: float, entry: Entry) -> Reject:
         """Too many targets in a row did not answer."""
-        message = f"{attempts} targets in a row could not be reached"
-        return Reject(request_id, 502, "upstream_unreachable", message, may_retry=False)
+        message = f"{entry.attempts} targets in a row could not be reached"
+        return self._never(now, entry, 502, "upstream_unreachable", message)
 
-    def lost(self, request_id: str, losses: int, target: str, *, timed_out: bool) -> Reject:
+    def lost(self, now: float, entry: Entry, target: str, *, timed_out: bool) -> Reject:
         """Its target failed, or took too long, and it is not sent to another."""
-        times = "" if losses < 2 else f", the {losses}th that failed with this request"
+        times = "" if entry.losses < 2 else f", the {entry.losses}th that failed with this request"
         if timed_out:
             message = f"{target} took too long to begin its answer{times}"
-            return Reject(request_id, 504, "upstream_timeout", message, may_retry=False)
+            return self._never(now, entry, 504, "upstream_timeout", message)
         message = f"{target} failed before it had answered{times}"
-        return Reject(request_id, 502, "upstream_lost", message, may_retry=False)
+        return self._never(now, entry, 502, "upstream_lost", message)
 
-    def _retry_after_s(self, now: float, waiting: int) -> int:
-        return self._drain.retry_after_s(now, waiting, self._rng)
+    def _later(
+        self, now: float, entry: Entry, status: int, code: str, message: str, *, waiting: int
+    ) -> Reject:
+        """It may be tried again when those who wait are through."""
+        retry_after_s = self._drain.retry_after_s(now, waiting, self._rng)
+        return self._explained(now, entry, Reject(entry.request.id, status, code, message, retry_after_s))
+
+    def _never(self, now: float, entry: Entry, status: int, code: str, message: str) -> Reject:
+        return self._explained(now, entry, Reject(entry.request.id, status, code, message, may_retry=False))
+
+    def _explained(self, now: float, entry: Entry, reject: Reject) -> Reject:
+        if now >= self._explanations.next_at:
+            self._explanations.refused(now, entry, reject)
+        return reject

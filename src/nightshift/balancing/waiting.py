@@ -32,14 +32,14 @@ class Waiting:
 
     def refusal(self, now: float, entry: Entry) -> Reject | None:
         """Say why a request that has arrived cannot even wait, if so."""
-        id_, waiting = entry.request.id, len(self._queue)
+        waiting = len(self._queue)
         if self._placement.has_targets(entry):
             if waiting < self._max_queue:
                 return None
-            return self._refusals.queue_full(now, id_, waiting)
+            return self._refusals.queue_full(now, entry, waiting)
         if self._placement.model_is_unknown(entry):
-            return self._refusals.unknown_model(id_, entry.request.model)
-        return self._refusals.no_replica(now, id_, waiting)
+            return self._refusals.unknown_model(now, entry)
+        return self._refusals.no_replica(now, entry, waiting)
 
     def may_wait(self, now: float, entry: Entry) -> bool:
         """Tell whether a request that comes back may wait again."""
@@ -81,7 +81,7 @@ class Waiting:
     def _send_off(self, now: float, entry: Entry) -> Action | None:
         if entry.is_late(now):
             self._placement.release(entry)
-            return self._refusals.too_late(entry.request.id)
+            return self._refusals.too_late(now, entry)
         action = self._placement.place(now, entry, len(self._queue) - 1)
         if action is not None:
             self._refusals.placed(now)
@@ -96,7 +96,9 @@ class Waiting:
         for entry in loot:
             self._queue.remove(entry.request.id)
             self._refusals.placed(now)
-            actions.append(self._placement.hand_over(now, entry, thief, Choice(thief.slot, 0.0, "stolen")))
+            actions.append(
+                self._placement.hand_over(now, entry, thief, Choice(thief.slot, 0.0, "stolen"), thief.bit)
+            )
         return actions
 
     def _may_take(self, now: float, thief: Peer, entry: Entry) -> bool:
@@ -110,7 +112,7 @@ class Waiting:
             entry = self._queue.remove(id_)
             if entry is not None:
                 self._placement.release(entry)
-                expired.append(self._refusals.too_late(id_))
+                expired.append(self._refusals.too_late(now, entry))
         while (entry := self._queue.oldest()) is not None and entry.arrived + self._max_queue_s <= now:
             self._queue.remove(entry.request.id)
             self._placement.release(entry)
@@ -118,7 +120,7 @@ class Waiting:
         return expired
 
     def _waited_in_vain(self, now: float, entry: Entry) -> Reject:
-        id_, waiting = entry.request.id, len(self._queue)
+        waiting = len(self._queue)
         if self._placement.could_serve(entry):
-            return self._refusals.waited_too_long(now, id_, waiting, limit_s=self._max_queue_s)
-        return self._refusals.no_replica(now, id_, waiting)
+            return self._refusals.waited_too_long(now, entry, waiting, limit_s=self._max_queue_s)
+        return self._refusals.no_replica(now, entry, waiting)
