@@ -66,11 +66,13 @@ class Balancer:
         self._retries.arrived()
         if self._pushes and request.from_peer is None:
             return self._pushed(now, entry)
-        action = self.placement.to_replica(now, entry)
-        if action is not None:
-            self._refusals.placed(now)
-            return [action, *self._thief.ask(now, self)] if self._thief.steals else [action]
-        return self._wait(now, entry)
+        action: Action | None = self.placement.to_replica(now, entry)
+        if action is None and not self.queue.crossing:
+            action = self.placement.beyond(now, entry, len(self.queue.waiting))
+        if action is None:
+            return self._wait(now, entry)
+        self._refusals.placed(now)
+        return [action, *self._thief.ask(now, self)] if self._thief.steals else [action]
 
     def request_ended(self, now: float, request_id: str) -> Sequence[Action]:
         """A request that was sent to a replica or a peer was answered to its end (also with 4xx)."""

@@ -86,9 +86,10 @@ class Placement:
 
     def place(self, now: float, entry: Entry, own_queue: int) -> Forward | HandOver | None:
         """Send the request where it may go now, while `own_queue` others wait; None: nowhere."""
-        action = self.to_replica(now, entry)
-        if action is not None:
-            return action
+        return self.to_replica(now, entry) or self.beyond(now, entry, own_queue)
+
+    def beyond(self, now: float, entry: Entry, own_queue: int) -> Forward | HandOver | None:
+        """Send the request on when no replica is available: to a peer, or to one that is full."""
         if entry.may_cross and (takers := self._takers(entry, own_queue)):
             peer, choice = self.peers.pick(entry.request, takers)
             return self.hand_over(now, entry, peer, choice, takers)
