@@ -72,7 +72,7 @@ class Balancer:
         if action is None:
             return self._wait(now, entry)
         self._refusals.placed(now)
-        return [action, *self._thief.ask(now, self)] if self._thief.steals else [action]
+        return [action, *self._more_work(now)] if self._thief.steals else [action]
 
     def request_ended(self, now: float, request_id: str) -> Sequence[Action]:
         """A request that was sent to a replica or a peer was answered to its end (also with 4xx)."""
@@ -259,9 +259,13 @@ class Balancer:
     def _place(self, now: float) -> list[Action]:
         """Send off what can be sent, oldest first, then look for more work elsewhere."""
         actions = self._waiting.go_over(now) if self.queue.waiting else []
-        if self._thief.steals and not self.queue.waiting and not self.draining:
-            actions.extend(self._thief.ask(now, self))
+        if self._thief.steals:
+            actions.extend(self._more_work(now))
         return actions
+
+    def _more_work(self, now: float) -> Sequence[Action]:
+        """In a stealing system, when nobody waits here."""
+        return () if self.queue.waiting or self.draining else self._thief.ask(now, self)
 
     def _pushed(self, now: float, entry: Entry) -> Sequence[Action]:
         """In a push system, the policy of the peers decides first."""

@@ -35,6 +35,8 @@ class Pool(Generic[AnyTarget]):
         self.everyone = 0
         """The mask of all targets."""
         self.loads = LoadIndex()
+        self.outstanding = 0
+        """Requests at all targets that are there."""
         self._by_slot: dict[int, AnyTarget] = {}
         self._at = self._by_slot.__getitem__
         self._free: list[int] = []
@@ -70,6 +72,7 @@ class Pool(Generic[AnyTarget]):
         del self._by_slot[target.slot]
         heappush(self._free, target.slot)
         self.everyone &= ~target.bit
+        self.outstanding -= target.outstanding
         self.serving.drop(target.bit)
         self.loads.leave(target.bit, target.outstanding)
         self.policy.left(target)
@@ -102,15 +105,26 @@ class Pool(Generic[AnyTarget]):
         """Count `request` as sent to `target`."""
         before = target.outstanding
         target.sent(now, request.id)
+        self.outstanding += 1
         self.loads.move(target.bit, before, before + 1)
+        self._has_more(target, request.id)
         self.policy.placed(request, target.slot)
 
     def over(self, target: Target, request_id: str, *, well: bool = False) -> None:
         """A request is not there any more; `well`: the target has answered it to its end."""
         before = target.outstanding
         target.over(request_id)
-        if self._by_slot.get(target.slot) is target:
+        here = self._by_slot.get(target.slot)
+        if here is not None and here is target:
+            self.outstanding -= 1
             self.loads.move(target.bit, before, before - 1)
+            self._has_less(here, request_id, well)
+
+    def _has_more(self, target: AnyTarget, request_id: str) -> None:
+        """A request was sent to one of the targets."""
+
+    def _has_less(self, target: AnyTarget, request_id: str, well: bool) -> None:
+        """A request is no longer at one of the targets."""
 
     def failed(self, now: float, target: Target, request_id: str) -> None:
         """The target failed with a request."""

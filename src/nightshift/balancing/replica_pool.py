@@ -11,7 +11,7 @@ from random import Random
 
 from nightshift.balancing.admission import replica_rule
 from nightshift.balancing.health import Health, State
-from nightshift.balancing.messages import ReplicaReport, Request
+from nightshift.balancing.messages import ReplicaReport
 from nightshift.balancing.outliers import Outliers
 from nightshift.balancing.pool import Pool
 from nightshift.balancing.switches import Switches, ToReplicas
@@ -33,8 +33,6 @@ class ReplicaPool(Pool[Replica]):
         self._reporting: OrderedDict[str, Replica] = OrderedDict()
         """Replicas whose report is not stale, the oldest report first."""
         self.roomy = self.reachable = self.sound = self.takers = 0
-        self.outstanding = 0
-        """Requests at all replicas that are there."""
 
     def _make(self, id_: str, slot: int) -> Replica:
         return Replica(id_, slot, 1 << slot, health=Health(self._ejection))
@@ -50,7 +48,6 @@ class ReplicaPool(Pool[Replica]):
 
     def _leave(self, target: Replica) -> None:
         super()._leave(target)
-        self.outstanding -= target.outstanding
         self._reporting.pop(target.id, None)
         rest = ~target.bit
         self.roomy, self.reachable = self.roomy & rest, self.reachable & rest
@@ -92,27 +89,20 @@ class ReplicaPool(Pool[Replica]):
 
     # Requests there
 
-    def sent(self, now: float, request: Request, target: Replica) -> None:
-        """See `Pool.sent`."""
-        super().sent(now, request, target)
-        self.outstanding += 1
+    def _has_more(self, target: Replica, request_id: str) -> None:
+        """See `Pool._has_more`: the first request to a half-open replica is its trial."""
         if target.health.breaker is _UP:
             self._refresh_room(target)
             return
-        target.health.sent(request.id)
+        target.health.sent(request_id)
         self._refresh(target)
 
-    def over(self, target: Target, request_id: str, *, well: bool = False) -> None:
-        """See `Pool.over`."""
-        super().over(target, request_id)
-        replica = self._by_slot.get(target.slot)
-        if replica is not target or replica is None:
-            return
-        self.outstanding -= 1
-        if well and replica.health.succeeded(request_id):
-            self._refresh(replica)
+    def _has_less(self, target: Replica, request_id: str, well: bool) -> None:
+        """See `Pool._has_less`."""
+        if well and target.health.succeeded(request_id):
+            self._refresh(target)
         else:
-            self._refresh_room(replica)
+            self._refresh_room(target)
 
     def failed(self, now: float, target: Target, request_id: str) -> None:
         """See `Pool.failed`."""
