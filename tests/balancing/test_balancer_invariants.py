@@ -10,6 +10,7 @@ actions.
 """
 
 from collections import Counter
+from dataclasses import replace
 from random import Random
 
 from hypothesis import settings
@@ -311,6 +312,12 @@ class BalancerMachine(RuleBasedStateMachine):
         self.tell("targets_changed", replicas=sorted(replicas), peers=sorted(peers))
         for gone in {*PEERS} - peers:
             del self.asked[gone]  # the shell asks only peers, so no answer will come
+
+    @rule(switches=systems)
+    def operator_changes_the_switches(self, switches: Switches) -> None:
+        self.switches = replace(switches, ejection=self.switches.ejection)
+        self.asked.clear()
+        self.tell("switches_changed", self.switches)
 
     @rule(thief=st.sampled_from(PEERS), count=st.integers(0, 5))
     def a_thief_asks(self, thief: str, count: int) -> None:

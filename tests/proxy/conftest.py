@@ -6,9 +6,11 @@ itself, or asks the balancer for its state until that is as awaited.
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -211,10 +213,11 @@ class Running:
     server: Server
     address: str
     stack: AsyncExitStack
+    tls: ssl.SSLContext | None = None
 
     async def connect(self) -> Wire:
         host, port = self.address.split(":")
-        wire = Wire(*await asyncio.open_connection(host, int(port)))
+        wire = Wire(*await asyncio.open_connection(host, int(port), ssl=self.tls))
         self.stack.callback(wire.leave)
         return wire
 
@@ -245,15 +248,21 @@ class World:
         self.stack.callback(engine.stop)
         return engine
 
-    async def balancer(self, *engines: Engine, name: str = "here", **settings: Any) -> Running:
-        """Start a balancer over these engines and wait until it has heard from each."""
+    async def balancer(
+        self, *engines: Engine, name: str = "here", over: Path | None = None, **settings: Any
+    ) -> Running:
+        """Start a balancer over these engines and wait until it has heard from each.
+
+        `over` is the authority of its certificate, where it serves TLS.
+        """
         replicas = [{"id": f"{name}-{n}", "address": engine.address} for n, engine in enumerate(engines)]
         values = {"name": name, "region": f"region-{name}", "replicas": replicas, "peer_token": TOKEN}
         server = Server(Settings.model_validate({**values, "speed": 10, **settings}))
         sock = bind("127.0.0.1", 0)
         await server.start(sock)
         self.stack.push_async_callback(server.stop)
-        running = Running(server, address_of(sock), self.stack)
+        context = None if over is None else ssl.create_default_context(cafile=over)
+        running = Running(server, address_of(sock), self.stack, context)
         await self.heard_from(running, len(engines))
         return running
 

@@ -73,7 +73,7 @@ def test_draining_gives_up_when_its_time_is_over(play: Play) -> None:
     play(scene)
 
 
-def test_new_targets_and_new_limits_leave_a_stream_alone(play: Play) -> None:
+def test_a_new_policy_and_new_limits_leave_a_stream_alone(play: Play) -> None:
     async def scene(world: World) -> None:
         engine, other = await world.engine(), await world.engine()
         balancer = await world.balancer(engine)
@@ -82,11 +82,12 @@ def test_new_targets_and_new_limits_leave_a_stream_alone(play: Play) -> None:
         names = balancer.server.reload(
             changed(
                 balancer,
+                switches={"replica_policy": "round_robin"},
                 limits={"body_bytes": 100},
                 replicas=replicas,
             )
         )
-        assert sorted(names) == ["limits", "replicas"]
+        assert sorted(names) == ["limits", "replicas", "switches"]
         asked.chunk(TEXT)
         assert await wire.chunk() == TEXT
         asked.end_stream()
@@ -98,7 +99,25 @@ def test_new_targets_and_new_limits_leave_a_stream_alone(play: Play) -> None:
         fresh.chat("x")
         (await other.request()).answer_json({})
         response = await fresh.response()
+        assert response.headers["x-nightshift-reason"] == "round_robin"
         assert response.headers["x-nightshift-replica"] == "here-1"
+        await nothing_left(balancer)
+
+    play(scene)
+
+
+def test_what_waits_is_placed_by_the_new_settings(play: Play) -> None:
+    async def scene(world: World) -> None:
+        engine = await world.engine()
+        balancer = await world.balancer(engine)
+        engine.page = engine.page.replace("waiting 0", "waiting 3")
+        await balancer.until(lambda s: s["replica"]["here-0"]["pending"] == 3)
+        wire = await balancer.connect()
+        wire.chat()
+        await balancer.until(lambda s: s["queue"] == 1)
+        balancer.server.reload(changed(balancer, switches={"to_replicas": "blind"}))
+        (await engine.request()).answer_json({"placed": 1})
+        assert (await wire.response()).json() == {"placed": 1}
         await nothing_left(balancer)
 
     play(scene)

@@ -23,7 +23,7 @@ SHORT = {"header_s": 0.2, "body_s": 0.2, "idle_s": 0.2, "write_stall_s": 0.4, "l
 
 
 def edge_of(balancer: Running) -> Any:
-    return balancer.server._edge
+    return balancer.server.edge
 
 
 async def until(awaited: Callable[[], bool]) -> None:

@@ -55,7 +55,7 @@ def test_nested_switches() -> None:
         ({"switches": {"across": "teleport"}}, "switches.across"),
         ({"switches": {"replica_policy": "best"}}, "unknown policy 'best'; known are"),
         (
-            {"replicas": [{"id": "a", "address": "https://h:1"}]},
+            {"replicas": [{"id": "a", "address": "ftp://h:1"}]},
             "replicas.0.address: must be http://HOST:PORT",
         ),
         ({"replicas": [{"id": "a", "address": "http://h:1/v1"}]}, "without a path"),

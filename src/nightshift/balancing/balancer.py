@@ -48,7 +48,7 @@ class Balancer:
         self.queue = Queue()
         self._refusals = Refusals(rng, self.placement.explanations)
         self._waiting = Waiting(self.queue, self.placement, self._refusals, switches)
-        self._retries = RetryBudget()
+        self.retries = RetryBudget()
         self._arrivals = 0
         self._thief = Thief(switches.across)
         self._pushes = switches.across is Across.PUSH
@@ -63,7 +63,7 @@ class Balancer:
             return [self._refusals.draining(now, entry, len(self.queue))]
         if request.deadline is not None and entry.is_late(now):
             return [self._refusals.too_late(now, entry)]
-        self._retries.arrived()
+        self.retries.arrived()
         if self._pushes and request.from_peer is None:
             return self._pushed(now, entry)
         action: Action | None = self.placement.to_replica(now, entry)
@@ -181,6 +181,18 @@ class Balancer:
         self._thief.peers_are(self.peers.targets)
         return self._regrouped(now)
 
+    def switches_changed(self, now: float, switches: Switches) -> Sequence[Action]:
+        """The operator wants requests placed by these from now on. What was sent stays where it is.
+
+        Where balancers are (`topology`) and the rules of ejection do not change while a balancer lives.
+        """
+        self.switches = switches
+        self.placement.use(switches)
+        self._waiting.use(switches)
+        self._thief = Thief(switches.across)
+        self._pushes = switches.across is Across.PUSH
+        return self._place(now)
+
     def models_reported(self, now: float, replica: str, models: frozenset[str] | None) -> Sequence[Action]:
         """A replica serves these models; None: not known, or any name."""
         return self._regrouped(now) if self.replicas.serves(replica, models) else ()
@@ -294,7 +306,7 @@ class Balancer:
         """Try another target at once with a request that `failed` could not answer, if that is allowed."""
         entry.losses += 1
         entry.avoid = (*entry.avoid, failed)
-        if entry.losses >= MAX_LOSSES or entry.is_late(now) or not self._retries.spend(now):
+        if entry.losses >= MAX_LOSSES or entry.is_late(now) or not self.retries.spend(now):
             return None
         action = self.placement.place(now, entry, len(self.queue))
         if action is not None:

@@ -45,6 +45,8 @@ class Candidate:
     """A target as it was when the decision was made. None is what is not known, or was not looked at."""
 
     target: str
+    kind: str
+    """`replica` or `peer`."""
     available: bool
     why_not: str | None
     """Why it could not be chosen."""
@@ -61,6 +63,8 @@ class Explained:
     """One decision. `target` is None for a refusal, whose `reason` is its code."""
 
     time_s: float
+    action: str
+    """`forward`, `hand_over` or `reject`."""
     request: str
     model: str
     hops: int
@@ -84,43 +88,49 @@ class Explanations:
         self.next_at = float("-inf")
         """From when on the next decision is explained. Compare before calling anything here."""
 
+    def use(self, switches: Switches) -> None:
+        """These decide from now on."""
+        self._switches = switches
+
     def last(self, count: int) -> list[Explained]:
         """Return the last decisions that were explained, the newest first."""
         return list(islice(reversed(self._kept), max(0, count)))
 
     def forwarded(self, now: float, entry: Entry, replica: Replica, decision: Decision, allowed: int) -> None:
         """The request is about to go to `replica`, one of the mask `allowed`."""
-        self._keep(now, entry, decision, self._among_replicas(now, entry, allowed), target=replica.id)
+        candidates = self._among_replicas(now, entry, allowed)
+        self._keep(now, "forward", entry, decision, candidates, target=replica.id)
 
     def handed_over(self, now: float, entry: Entry, peer: Peer, decision: Decision, allowed: int) -> None:
         """The request is about to go to `peer`, one of the mask `allowed`."""
         candidates = self._among_peers(entry, allowed)
-        self._keep(now, entry, decision, candidates, target=peer.id, crosses=True)
+        self._keep(now, "hand_over", entry, decision, candidates, target=peer.id)
 
     def refused(self, now: float, entry: Entry, reject: Reject) -> None:
         """A request was refused."""
         decision = Decision(reject.code, now - entry.arrived)
         candidates = [*self._among_replicas(now, entry, 0), *self._among_peers(entry, 0)][:_CANDIDATES]
-        self._keep(now, entry, decision, candidates, target=None, why=reject.message)
+        self._keep(now, "reject", entry, decision, candidates, target=None, why=reject.message)
 
     def _keep(
         self,
         now: float,
+        action: str,
         entry: Entry,
         decision: Decision,
         candidates: list[Candidate],
         *,
         target: str | None,
-        crosses: bool = False,
         why: str | None = None,
     ) -> None:
         self.next_at = now + _INTERVAL_S
         self._kept.append(
             Explained(
                 time_s=now,
+                action=action,
                 request=entry.request.id,
                 model=entry.request.model,
-                hops=int(crosses or entry.request.from_peer is not None),
+                hops=int(action == "hand_over" or entry.request.from_peer is not None),
                 target=target,
                 reason=decision.reason,
                 why=WHY.get(decision.reason, "") if why is None else why,
@@ -144,6 +154,7 @@ class Explanations:
         report, available = replica.report, bool(replica.bit & allowed)
         return Candidate(
             target=replica.id,
+            kind="replica",
             available=available,
             why_not=None if available else self._why_not(entry, replica),
             outstanding=replica.outstanding,
@@ -171,6 +182,7 @@ class Explanations:
         report, available = peer.report, bool(peer.bit & allowed)
         return Candidate(
             target=peer.id,
+            kind="peer",
             available=available,
             why_not=None if available else self._why_not_peer(entry, peer),
             outstanding=peer.outstanding,

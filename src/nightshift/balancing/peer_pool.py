@@ -23,6 +23,11 @@ class PeerPool(Pool[Peer]):
         """This balancer among its peers; `outstanding` counts the requests that a push system kept here."""
         self._enter(self.self)
 
+    def use(self, switches: Switches) -> None:
+        """Go by these from now on."""
+        self._switches = switches
+        self._choose_by(switches.peer_policy, switches, blind=switches.across is Across.PUSH)
+
     def _make(self, id_: str, slot: int) -> Peer:
         return Peer(id_, slot, 1 << slot)
 

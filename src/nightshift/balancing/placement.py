@@ -35,6 +35,16 @@ class Placement:
         self.peers = PeerPool(name, switches, rng)
         self.ledger = Ledger()
         self.explanations = Explanations(self.replicas, self.peers, switches)
+        self._set(switches)
+
+    def use(self, switches: Switches) -> None:
+        """Place by these from now on."""
+        self.replicas.use(switches)
+        self.peers.use(switches)
+        self.explanations.use(switches)
+        self._set(switches)
+
+    def _set(self, switches: Switches) -> None:
         self._crosses = switches.across is not Across.NONE
         self._pushes = switches.across is Across.PUSH
         self._pushes_selectively = switches.across is Across.SELECTIVE_PUSH

@@ -15,7 +15,7 @@ from typing import Generic, TypeVar
 
 from nightshift.balancing.candidates import Candidates, LoadIndex, bits
 from nightshift.balancing.messages import Request
-from nightshift.balancing.policies import Choice, make_policy
+from nightshift.balancing.policies import Choice, Policy, make_policy
 from nightshift.balancing.serving import Serving
 from nightshift.balancing.switches import Imbalance, Switches
 from nightshift.balancing.targets import Target
@@ -28,8 +28,9 @@ class Pool(Generic[AnyTarget]):
 
     def __init__(self, policy: str, switches: Switches, rng: Random, *, blind: bool) -> None:
         """`blind` turns on the policy's imbalance check, for pools that do not ask about room."""
-        imbalance: Imbalance | None = switches.imbalance if blind else None
-        self.policy = make_policy(policy, switches, imbalance=imbalance, rng=rng)
+        self._rng = rng
+        self.policy: Policy
+        self._policy_made_of: tuple[object, ...] = ()
         self.targets: dict[str, AnyTarget] = {}
         self.serving = Serving()
         self.everyone = 0
@@ -40,6 +41,18 @@ class Pool(Generic[AnyTarget]):
         self._by_slot: dict[int, AnyTarget] = {}
         self._at = self._by_slot.__getitem__
         self._free: list[int] = []
+        self._choose_by(policy, switches, blind=blind)
+
+    def _choose_by(self, policy: str, switches: Switches, *, blind: bool) -> None:
+        """Have this policy choose from now on: the one there is, if it would be the same."""
+        imbalance: Imbalance | None = switches.imbalance if blind else None
+        made_of = policy, imbalance, switches.match_threshold, switches.index_bytes
+        if made_of == self._policy_made_of:
+            return
+        self._policy_made_of = made_of
+        self.policy = make_policy(policy, switches, imbalance=imbalance, rng=self._rng)
+        for target in self._by_slot.values():
+            self.policy.arrived(target)
 
     # Who is there
 

@@ -24,8 +24,7 @@ class ReplicaPool(Pool[Replica]):
     """See the head of the file."""
 
     def __init__(self, switches: Switches, rng: Random) -> None:
-        blind = switches.to_replicas is ToReplicas.BLIND
-        super().__init__(switches.replica_policy, switches, rng, blind=blind)
+        super().__init__(switches.replica_policy, switches, rng, blind=_is_blind(switches))
         self._has_room = replica_rule(switches)
         self._ejection = switches.ejection
         self._outliers = Outliers(switches.ejection, rng)
@@ -33,6 +32,14 @@ class ReplicaPool(Pool[Replica]):
         self._reporting: OrderedDict[str, Replica] = OrderedDict()
         """Replicas whose report is not stale, the oldest report first."""
         self.roomy = self.reachable = self.sound = self.takers = 0
+
+    def use(self, switches: Switches) -> None:
+        """Go by these from now on, but for the rules of ejection: health goes on as it began."""
+        self._choose_by(switches.replica_policy, switches, blind=_is_blind(switches))
+        self._has_room = replica_rule(switches)
+        self._stale_s = switches.stale_s
+        for replica in self.targets.values():
+            self._refresh_room(replica)
 
     def _make(self, id_: str, slot: int) -> Replica:
         return Replica(id_, slot, 1 << slot, health=Health(self._ejection))
@@ -172,3 +179,7 @@ class ReplicaPool(Pool[Replica]):
             replica.health.signal = State.STALE
             self._refresh(replica)
         self._refresh(*self._outliers.back(now))
+
+
+def _is_blind(switches: Switches) -> bool:
+    return switches.to_replicas is ToReplicas.BLIND

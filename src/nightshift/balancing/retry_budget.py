@@ -17,6 +17,13 @@ class RetryBudget:
     def __init__(self) -> None:
         self._left = _MOST
         self._refilled = 0.0
+        self.denied = 0
+        """Retries that were asked for and not there."""
+
+    @property
+    def left(self) -> float:
+        """Retries that may be made now, without what has come with time since the last one."""
+        return self._left
 
     def arrived(self) -> None:
         """A request came that was not here before."""
@@ -28,6 +35,7 @@ class RetryBudget:
         self._left = min(_MOST, self._left + max(0.0, now - self._refilled) * RESERVE_PER_S)
         self._refilled = now
         if self._left < 1:
+            self.denied += 1
             return False
         self._left -= 1
         return True

@@ -28,6 +28,15 @@ class Waiting:
         self._max_queue_s = switches.max_queue_s
         self._deadlines = Deadlines()
 
+    def use(self, switches: Switches) -> None:
+        """Go by these from now on; who waits may cross, or not, by the new ones."""
+        self._max_queue = switches.max_queue
+        self._max_queue_s = switches.max_queue_s
+        for entry in self._queue:
+            self._placement.release(entry)
+            entry.may_cross = self._placement.may_cross(entry.request.from_peer)
+        self._queue.regroup(self._placement.lane)
+
     # Coming in
 
     def refusal(self, now: float, entry: Entry) -> Reject | None:

@@ -80,7 +80,9 @@ class Call:
 
 def get(pool: Pool, path: str, lines: bytes = b"") -> bytes:
     """Return the bytes of a GET request with more header lines."""
-    return b"GET %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (path.encode(), pool.endpoint.host, lines)
+    endpoint = pool.endpoint
+    lines = endpoint.authorization + lines
+    return b"GET %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (path.encode(), endpoint.host, lines)
 
 
 def post_json(pool: Pool, path: str, lines: bytes, body: bytes) -> bytes:

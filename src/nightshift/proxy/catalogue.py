@@ -45,6 +45,11 @@ class Catalogue:
         self._theirs: dict[str, list[Card]] = {}
         self._settled: dict[str, frozenset[str]] = {}
 
+    def show(self, peer_lines: bytes) -> None:
+        """Show peers these lines from now on; whom to ask has to be said again."""
+        self._peers.set_targets(())
+        self._peers = Pollers(partial(self._poller, OWN_MODELS_PATH, self._peer_told, peer_lines))
+
     def set_targets(
         self,
         replicas: Iterable[Endpoint],

@@ -16,6 +16,7 @@ from fcntl import ioctl
 from termios import TIOCOUTQ
 from typing import Protocol, cast
 
+from nightshift.proxy.access.tls import certified
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.doors import party
 from nightshift.proxy.edge import Connection, Edge
@@ -49,7 +50,13 @@ class Site(Protocol):
     def departed(self, client: "Client") -> None:
         """A connection has ended."""
 
-    def expected(self, request: HttpRequest) -> None:
+    def turned_away(self, error: ApiError) -> None:
+        """A connection was not let in."""
+
+    def refused(self, error: ApiError) -> None:
+        """Something was refused that never became a request to be placed."""
+
+    def expected(self, request: HttpRequest, client: "Client") -> None:
         """Look at a request whose body is not here yet. Raises `ApiError` to have none of it."""
 
     def serve(self, request: HttpRequest, answer: Answer, client: "Client") -> InProgress | None:
@@ -67,8 +74,8 @@ class Client(asyncio.Protocol):
         "_deaf",
         "_edge",
         "_in_progress",
+        "_inside",
         "_looked_at",
-        "_party",
         "_reader",
         "_serving",
         "_site",
@@ -76,6 +83,8 @@ class Client(asyncio.Protocol):
         "_unread",
         "_write_paused",
         "_yielding",
+        "certified",
+        "party",
     )
 
     def __init__(self, site: Site, edge: Edge) -> None:
@@ -83,8 +92,11 @@ class Client(asyncio.Protocol):
         self._edge = edge
         self._reader = RequestReader(edge.limits)
         self._transport: asyncio.Transport
-        self._party: str | None = None
-        """Who was let in by the doors; None for one that was not."""
+        self._inside = False
+        self.party = ""
+        """Who was let in by the doors; empty for who was not."""
+        self.certified = False
+        """Whether the other side has shown a certificate of the service."""
         self._in_progress: InProgress | None = None
         self._looked_at = False
         """Whether the site has looked at the request whose body is awaited."""
@@ -105,17 +117,21 @@ class Client(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """See `asyncio.Protocol`."""
         self._transport = cast("asyncio.Transport", transport)
+        self.certified = certified(transport)
         self._transport.set_write_buffer_limits(high=self._edge.limits.write_buffer_bytes)
         self._site.joined(self)
         client = party(transport.get_extra_info("peername"))
         error = self._edge.doors.enter(client)
         if error is None:
-            self._party = client
+            self.party = client
+            self._inside = True
             self._run(self._edge.idle)
-        elif self._edge.is_besieged:
+            return
+        self._site.turned_away(error)
+        if self._edge.is_besieged:
             self.abort()
         else:
-            self._refuse(error, _UNREADABLE)
+            self._say_no(error, _UNREADABLE)
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""
@@ -139,9 +155,9 @@ class Client(asyncio.Protocol):
         edge = self._edge
         edge.stalled.stop(self)
         edge.lingering.stop(self)
-        if self._party is not None:
-            edge.doors.leave(self._party)
-            self._party = None
+        if self._inside:
+            self._inside = False
+            edge.doors.leave(self.party)
         self._site.departed(self)
 
     def pause_writing(self) -> None:
@@ -272,7 +288,7 @@ class Client(asyncio.Protocol):
         self._run(edge.bodies)
         if not self._looked_at:
             self._looked_at = True
-            self._site.expected(request)
+            self._site.expected(request, self)
             if reader.awaits_continue:
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -284,6 +300,7 @@ class Client(asyncio.Protocol):
         try:
             self._in_progress = self._site.serve(request, answer, self)
         except ApiError as error:
+            self._site.refused(error)
             answer.error(error, self._site.error_lines())
         if self._in_progress is None and not answer.keep_alive:
             self._close()
@@ -316,6 +333,10 @@ class Client(asyncio.Protocol):
 
     def _refuse(self, error: ApiError, request: HttpRequest) -> None:
         """Answer to what cannot be read to its end; nothing after it can be read either."""
+        self._site.refused(error)
+        self._say_no(error, request)
+
+    def _say_no(self, error: ApiError, request: HttpRequest) -> None:
         answer = Answer(self._transport, request)
         answer.keep_alive = False
         answer.error(error, self._site.error_lines())

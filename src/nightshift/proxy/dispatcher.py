@@ -14,8 +14,21 @@ from nightshift.balancing.messages import Action, AskToSteal, Forward, HandOver,
 from nightshift.proxy.decision import DEADLINE_MS
 from nightshift.proxy.exchange import Exchange
 from nightshift.proxy.pool import Pool
+from nightshift.proxy.seen.metrics import TargetKind
+from nightshift.proxy.seen.observer import Observer
+from nightshift.proxy.seen.outcome import (
+    CLIENT_GONE,
+    COMPLETED,
+    DECLINED,
+    EXPIRED,
+    FAILED,
+    REFUSED,
+    Ending,
+)
+from nightshift.proxy.seen.quiet_log import QuietLog
 
 _log = logging.getLogger(__name__)
+_LOOKED_FOR_PREFIX = ("prefix", "least_load_no_prefix")
 
 
 @dataclass(slots=True)
@@ -50,8 +63,13 @@ class Counters:
 class Dispatcher:
     """The shell of the balancer (`messages.Shell`) towards requests."""
 
-    def __init__(self, balancer: Balancer, clock: Callable[[], float], *, hop_lines: bytes = b"") -> None:
+    def __init__(
+        self, balancer: Balancer, clock: Callable[[], float], observer: Observer, *, hop_lines: bytes = b""
+    ) -> None:
         """`hop_lines` are the header lines that mark a request as handed over."""
+        self._observer = observer
+        self._metrics = observer.metrics
+        self._quiet = QuietLog(_log, clock, suppressed=self._suppressed)
         self.balancer = balancer
         self.now = clock
         self.counters = Counters()
@@ -62,7 +80,7 @@ class Dispatcher:
         self._exchanges: dict[str, Exchange] = {}
         self._actions: deque[Action] = deque()
         self._acting = False
-        self._hop_lines = hop_lines
+        self.hop_lines = hop_lines
 
     @property
     def in_progress(self) -> int:
@@ -87,51 +105,71 @@ class Dispatcher:
     def ended(self, exchange: Exchange) -> None:
         """See `exchange.Placement`."""
         self.counters.completed += 1
-        del self._exchanges[exchange.id]
-        self.perform(self.balancer.request_ended(self.now(), exchange.id))
+        now = self._over(exchange, COMPLETED)
+        self.perform(self.balancer.request_ended(now, exchange.id))
 
     def failed(self, exchange: Exchange, reason: str) -> None:
         """See `exchange.Placement`."""
-        _log.warning("request %s was cut off: %s", exchange.id, reason)
+        self._say(exchange, "cut off amid its answer", reason)
         self.counters.failed += 1
-        del self._exchanges[exchange.id]
-        self.perform(self.balancer.request_failed(self.now(), exchange.id))
+        now = self._over(exchange, FAILED)
+        self.perform(self.balancer.request_failed(now, exchange.id))
 
     def undelivered(self, exchange: Exchange, reason: str) -> None:
         """See `exchange.Placement`."""
-        _log.warning("request %s was not delivered: %s", exchange.id, reason)
+        self._say(exchange, "not delivered", reason)
         self.counters.undelivered += 1
+        self._metrics.upstream_failed(exchange.outcome.target, "connect")
         self.perform(self.balancer.request_undelivered(self.now(), exchange.id))
 
     def lost(self, exchange: Exchange, reason: str, *, timed_out: bool = False) -> None:
         """See `exchange.Placement`."""
-        _log.warning("request %s was lost: %s", exchange.id, reason)
+        self._say(exchange, "lost", reason)
         self.counters.lost += 1
+        self._metrics.upstream_failed(exchange.outcome.target, "timeout" if timed_out else "lost")
         self.perform(self.balancer.request_lost(self.now(), exchange.id, timed_out=timed_out))
 
     def refused(self, exchange: Exchange) -> None:
         """See `exchange.Placement`."""
         self.counters.refused += 1
+        self._metrics.upstream_failed(exchange.outcome.target, "refused")
         self.perform(self.balancer.request_refused(self.now(), exchange.id))
 
     def declined(self, exchange: Exchange) -> None:
         """See `exchange.Placement`."""
         self.counters.declined += 1
+        self._metrics.upstream_failed(exchange.outcome.target, "declined")
         self.perform(self.balancer.request_declined(self.now(), exchange.id))
 
     def expired(self, exchange: Exchange) -> None:
         """See `exchange.Placement`."""
         self.counters.expired += 1
-        self._gone(exchange)
+        now = self._over(exchange, EXPIRED)
+        self.perform(self.balancer.client_gone(now, exchange.id))
 
     def left(self, exchange: Exchange) -> None:
         """See `exchange.Placement`."""
         self.counters.client_gone += 1
-        self._gone(exchange)
+        now = self._over(exchange, CLIENT_GONE)
+        self.perform(self.balancer.client_gone(now, exchange.id))
 
-    def _gone(self, exchange: Exchange) -> None:
+    def _over(self, exchange: Exchange, ended: Ending) -> float:
+        """Note how a request ended, for who watches and for its key. Return the time."""
         del self._exchanges[exchange.id]
-        self.perform(self.balancer.client_gone(self.now(), exchange.id))
+        now, outcome = self.now(), exchange.outcome
+        outcome.ended = ended
+        outcome.duration_s = now - outcome.arrived
+        exchange.settle(now)
+        self._observer.ended(outcome)
+        return now
+
+    def _say(self, exchange: Exchange, what: str, reason: str) -> None:
+        """Log a failure: one line for each target and kind, now and then, however many requests it hits."""
+        target = exchange.outcome.target or "a target that is gone"
+        self._quiet.say(f"{target} {what}", "%s: request %s was %s: %s", target, exchange.id, what, reason)
+
+    def _suppressed(self) -> None:
+        self._metrics.warnings_suppressed += 1
 
     def check_times(self) -> None:
         """Give up what takes too long. Costs O(requests in progress): call it once a second or so."""
@@ -165,24 +203,29 @@ class Dispatcher:
     def forward(self, action: Forward) -> None:
         """See `messages.Shell`."""
         self.counters.forwarded += 1
-        self._send(action, self.replicas.get(action.replica), None)
+        self._send(action, "replica", self.replicas.get(action.replica), None)
 
     def hand_over(self, action: HandOver) -> None:
         """See `messages.Shell`."""
         self.counters.handed_over += 1
-        self._send(action, self.peers.get(action.peer), self._hop_lines)
+        self._send(action, "peer", self.peers.get(action.peer), self.hop_lines)
 
-    def _send(self, action: Forward | HandOver, pool: Pool | None, hop_lines: bytes | None) -> None:
+    def _send(
+        self, action: Forward | HandOver, kind: TargetKind, pool: Pool | None, hop_lines: bytes | None
+    ) -> None:
         exchange = self._exchanges.get(action.request_id)
         if exchange is None:
             return  # its client left, which the balancer was told
         if pool is None:
             self.undelivered(exchange, "its target was taken away")
             return
+        endpoint, decision = pool.endpoint, action.decision
+        matched = decision.matched if decision.reason in _LOOKED_FOR_PREFIX else None
+        self._metrics.placed(kind, endpoint.id, endpoint.region, decision.reason, matched)
         if hop_lines is not None:  # what is left of its time goes with it; clocks need not agree
             left_ms = max(0.0, exchange.deadline - self.now()) * 1000
             hop_lines += b"%b: %d\r\n" % (DEADLINE_MS, left_ms)
-        exchange.send(pool, action.decision, hop_lines)
+        exchange.send(pool, decision, hop_lines)
 
     def pass_on(self, action: PassOn) -> None:
         """See `messages.Shell`."""
@@ -192,10 +235,12 @@ class Dispatcher:
 
     def reject(self, action: Reject) -> None:
         """See `messages.Shell`."""
-        exchange = self._exchanges.pop(action.request_id, None)
+        exchange = self._exchanges.get(action.request_id)
         if exchange is not None:
             self.counters.rejected += 1
+            declined = exchange.outcome.from_peer and action.status in (429, 503)
             exchange.refuse(action)
+            self._over(exchange, DECLINED if declined else REFUSED)
 
     def ask_to_steal(self, action: AskToSteal) -> None:
         """See `messages.Shell`."""

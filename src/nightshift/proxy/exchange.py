@@ -13,16 +13,18 @@ from math import inf
 from typing import Protocol
 
 from nightshift.balancing.messages import Decision, Reject, Request
+from nightshift.proxy.access.gate import Entry
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client
 from nightshift.proxy.decision import REASON, REPLICA, crossed_lines, local_lines, refused_lines
 from nightshift.proxy.delivery import Delivery
 from nightshift.proxy.errors import ApiError, deadline_exceeded, upstream_lost, upstream_stalled
-from nightshift.proxy.fields import response_lines
+from nightshift.proxy.fields import request_lines, response_lines
 from nightshift.proxy.first_content import Said, StreamStart
 from nightshift.proxy.limits import Limits
-from nightshift.proxy.pool import Pool
+from nightshift.proxy.pool import Endpoint, Pool
 from nightshift.proxy.request import HttpRequest
+from nightshift.proxy.seen.outcome import Outcome
 from nightshift.proxy.upstream import ResponseHead
 
 _EVENT_STREAM = b"text/event-stream"
@@ -67,11 +69,11 @@ class Exchange:
 
     __slots__ = (
         "_answer",
-        "_arrived",
         "_client",
         "_crossing",
         "_decision",
         "_delivery",
+        "_entry",
         "_events",
         "_head",
         "_held",
@@ -89,6 +91,7 @@ class Exchange:
         "_start",
         "deadline",
         "id",
+        "outcome",
         "over",
     )
 
@@ -102,8 +105,13 @@ class Exchange:
         placement: Placement,
         identity: bytes,
         limits: Limits,
+        outcome: Outcome,
+        entry: Entry | None,
     ) -> None:
-        """`placed` is what the balancer knows of it; `identity` the header lines that every answer has."""
+        """`placed` is what the balancer knows of it; `identity` the header lines that every answer has.
+
+        `outcome` is filled as things happen; `entry` is settled in the end, if the request's key has limits.
+        """
         self.id = placed.id
         self.over = False
         self.deadline = inf if placed.deadline is None else placed.deadline
@@ -113,7 +121,8 @@ class Exchange:
         self._placement = placement
         self._identity = identity
         self._limits = limits
-        self._arrived = placement.now()
+        self.outcome = outcome
+        self._entry = entry
         self._delivery: Delivery | None = None
         self._pool: Pool | None = None
         self._crossing = False
@@ -143,8 +152,18 @@ class Exchange:
         self._forget_response()
         self._pool, self._decision = pool, decision
         self._crossing = hop_lines is not None
-        self._sent_at = self._progress_at = self._placement.now()
-        payload = self._payload(pool.endpoint.host, hop_lines or b"")
+        self._sent_at = self._progress_at = now = self._placement.now()
+        outcome, endpoint = self.outcome, pool.endpoint
+        if outcome.sent_s is not None:
+            outcome.retries += 1
+        outcome.target, outcome.target_region, outcome.hops = (
+            endpoint.id,
+            endpoint.region,
+            int(self._crossing),
+        )
+        outcome.reason, outcome.matched = decision.reason, decision.matched
+        outcome.queued_s, outcome.sent_s = decision.queued_s, now - outcome.arrived
+        payload = self._payload(endpoint, hop_lines or b"")
         self._delivery = Delivery(pool, payload, self)
         self._delivery.start()
 
@@ -158,9 +177,14 @@ class Exchange:
             retry_after_s=reject.retry_after_s,
             may_retry=reject.may_retry,
         )
-        queued_s = self._placement.now() - self._arrived
-        lines = refused_lines(queued_s, reject.code) if self._pool is None else self._decision_lines(None)
-        self._answer.error(error, self._identity + lines)
+        outcome = self.outcome
+        outcome.status, outcome.code = error.status, error.code
+        if self._pool is None:
+            outcome.queued_s = self._placement.now() - outcome.arrived
+            lines = refused_lines(outcome.queued_s, reject.code)
+        else:
+            lines = self._decision_lines(None)
+        self._answer.error(error, self._identity + lines + self._limit_lines())
         self._detach()
         self._client.answered(self._answer)
 
@@ -169,15 +193,28 @@ class Exchange:
         self._begin()
         self._finish()
 
-    def _payload(self, host: bytes, hop_lines: bytes) -> bytes:
+    def settle(self, now: float) -> None:
+        """Charge its key for what the request came to; once, when it is over."""
+        if self._entry is not None:
+            self._entry.over(now, served=self.outcome.sent_s is not None)
+            self._entry = None
+
+    def _limit_lines(self) -> bytes:
+        return b"" if self._entry is None else self._entry.lines(self._placement.now())
+
+    def _payload(self, endpoint: Endpoint, hop_lines: bytes) -> bytes:
         request = self._request
+        lines = request.lines
+        if endpoint.authorization:
+            others = [line for line in request.headers if line[0] != b"authorization"]
+            lines = request_lines(others) + endpoint.authorization
         has_body = request.body or request.method == "POST"
         length = b"content-length: %d\r\n" % len(request.body) if has_body else b""
         return b"%b %b HTTP/1.1\r\nhost: %b\r\n%b%b%b\r\n%b" % (
             request.method.encode(),
             request.target,
-            host,
-            request.lines,
+            endpoint.host,
+            lines,
             hop_lines,
             length,
             request.body,
@@ -202,9 +239,7 @@ class Exchange:
         """Relay a block, or hold it."""
         held = self._held
         if held is None:
-            self._last = data
-            self._progress = True
-            self._answer.body(data)
+            self._relay(data)
             return
         self._held = held + data
         said = Said.NOTHING if self._start is None else self._start.feed(data)
@@ -217,6 +252,14 @@ class Exchange:
         elif len(self._held) > self._hold_bytes:
             self._abandon()
             self.response_lost(f"an error of more than {self._hold_bytes} bytes")
+
+    def _relay(self, data: bytes) -> None:
+        self._last = data
+        self._progress = True
+        self.outcome.response_bytes += len(data)
+        if self._entry is not None and self._entry.meters:
+            self._entry.block(data)
+        self._answer.body(data)
 
     def response_complete(self) -> None:
         """The response is whole."""
@@ -262,11 +305,15 @@ class Exchange:
         if self._client.write_paused:  # by an earlier answer on the same connection
             self.pause()
         lines = response_lines(head.headers) + self._identity + self._decision_lines(head)
+        if self._entry is not None:
+            lines += self._limit_lines()
+        outcome = self.outcome
+        outcome.status = head.status
+        outcome.first_content_s = self._placement.now() - outcome.arrived
         length = None if self._events else head.length
         self._answer.head(head.status, head.reason, lines, length)
         if held:
-            self._last = held
-            self._answer.body(held)
+            self._relay(held)
 
     def _decision_lines(self, head: ResponseHead | None) -> bytes:
         if self._crossing:
@@ -283,7 +330,7 @@ class Exchange:
             return  # it waits in the queue, where the balancer looks after it
         limits = self._limits
         if now >= self.deadline:
-            self._expire(deadline_exceeded(now - self._arrived))
+            self._expire(deadline_exceeded(now - self.outcome.arrived))
         elif self._held is not None:
             # Across the hop there is a queue too.
             patience_s = limits.first_byte_s * 2 if self._crossing else limits.first_byte_s
@@ -305,6 +352,7 @@ class Exchange:
             self._break_off(error)
             self._placement.expired(self)
         else:
+            self.outcome.status, self.outcome.code = error.status, error.code
             self._answer.error(error, self._identity + self._decision_lines(None))
             self._detach()
             self._placement.expired(self)
@@ -344,6 +392,7 @@ class Exchange:
 
     def _break_off(self, error: ApiError) -> None:
         """Show the client that there will be no more, in a stream with an event that says why."""
+        self.outcome.code = error.code
         if self._events:
             # End the event that was cut off, if one was.
             separator = b"" if self._last.endswith((b"\n\n", b"\r\n\r\n")) else b"\n\n"

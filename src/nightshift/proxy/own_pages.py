@@ -51,17 +51,17 @@ class OwnPages:
 
     def table(self) -> dict[str, dict[str, Page]]:
         """Return the pages by path and method."""
-        health, alive, state = self._page(self.health), self._page(self.alive), self._page(self.state)
-        report, models = self._page(self.report), self._page(self.models)
+        health, alive, state = self._page(self.health), self._page(self.alive), self._internal(self.state)
+        report, models = self._internal(self.report), self._page(self.models)
         return {
             "/health": {"GET": health, "HEAD": health},
             "/nightshift/health": {"GET": alive, "HEAD": alive},
             "/nightshift/state": {"GET": state},
             MODELS_PATH: {"GET": models, "HEAD": models},
-            OWN_MODELS_PATH: {"GET": self._page(self.own_models)},
+            OWN_MODELS_PATH: {"GET": self._internal(self.own_models)},
             REPORT_PATH: {"GET": report},
-            STEAL_PATH: {"POST": self._page(self.steal)},
-            "/nightshift/targets": {"PUT": self._page(self.change_targets)},
+            STEAL_PATH: {"POST": self._internal(self.steal)},
+            "/nightshift/targets": {"PUT": self._internal(self.change_targets)},
         }
 
     def table_by_prefix(self) -> dict[str, dict[str, Page]]:
@@ -75,6 +75,16 @@ class OwnPages:
         def page(request: HttpRequest, answer: Answer, client: Client) -> None:
             status, facts = facts_of(request)
             answer.whole(status, lines, orjson.dumps(facts))
+
+        return page
+
+    def _internal(self, facts_of: Callable[[HttpRequest], _Facts]) -> Page:
+        """Return a page for who shows the service's secret: its balancers and its controller."""
+        shown = self._page(facts_of)
+
+        def page(request: HttpRequest, answer: Answer, client: Client) -> InProgress | None:
+            self._tokens.require(request, certified=client.certified)
+            return shown(request, answer, client)
 
         return page
 
@@ -106,18 +116,19 @@ class OwnPages:
 
     def own_models(self, request: HttpRequest) -> _Facts:
         """What peers ask for: the models of the replicas here."""
-        self._tokens.require(request)
         return 200, {"object": "list", "data": self._catalogue.own()}
 
     def report(self, request: HttpRequest) -> _Facts:
         """What peers ask for, ten times a second: a small part of the state."""
-        self._tokens.require(request)
         return 200, {"name": self._identity.name, **asdict(self._dispatcher.balancer.report())}
 
     def state(self, request: HttpRequest) -> _Facts:
         """All that this balancer knows and has done."""
-        self._tokens.require(request)
-        return 200, {
+        return 200, self.facts()
+
+    def facts(self) -> dict[str, object]:
+        """The same as plain data."""
+        return {
             **snapshot(self._dispatcher.balancer, self._dispatcher.now()),
             "region": self._identity.region,
             "in_progress": self._dispatcher.in_progress,
@@ -126,7 +137,6 @@ class OwnPages:
 
     def steal(self, request: HttpRequest) -> _Facts:
         """Give queued requests to a peer that is idle."""
-        self._tokens.require(request)
         asked = json_body(request)
         thief, count = (asked.get("thief"), asked.get("count")) if isinstance(asked, dict) else (None, None)
         if not isinstance(thief, str) or type(count) is not int or count < 1:
@@ -136,7 +146,6 @@ class OwnPages:
 
     def change_targets(self, request: HttpRequest) -> _Facts:
         """Take new replicas and peers."""
-        self._tokens.require(request)
         try:
             targets = Targets.model_validate_json(request.body)
         except ValidationError as error:

@@ -2,12 +2,17 @@
 
 import asyncio
 import secrets
+from datetime import UTC, datetime
 from functools import partial
 from itertools import count
 from random import Random
 from time import monotonic
 
 from nightshift.balancing.balancer import Balancer
+from nightshift.proxy.access.gate import Gate
+from nightshift.proxy.access.key_files import all_keys
+from nightshift.proxy.access.settings import KeySettings
+from nightshift.proxy.access.tls import ClientTls
 from nightshift.proxy.catalogue import Catalogue
 from nightshift.proxy.decision import Identity
 from nightshift.proxy.dispatcher import Dispatcher
@@ -17,6 +22,8 @@ from nightshift.proxy.placing import Placing
 from nightshift.proxy.pool import Pool
 from nightshift.proxy.probes import Probes
 from nightshift.proxy.routes import Routes
+from nightshift.proxy.seen.metrics import Metrics
+from nightshift.proxy.seen.witnesses import make_observer
 from nightshift.proxy.settings import Settings
 from nightshift.proxy.surface import api
 from nightshift.proxy.targets import TargetSet
@@ -27,13 +34,28 @@ class Parts:
     """What a server starts, ticks and stops. Make it inside its event loop."""
 
     def __init__(self, settings: Settings, loop: asyncio.AbstractEventLoop) -> None:
+        """Raises `UserError` for files that the settings name and that are no good."""
         limits = settings.limits
         self.identity = Identity(settings.name, settings.region)
         balancer = Balancer(name=settings.name, switches=settings.switches, rng=Random(settings.seed))
-        self.tokens = PeerTokens(settings.peer_token)
+        self.tokens = PeerTokens(settings.peer_token, needs_certificate=settings.peer_tls is not None)
+        self.gate = Gate(
+            all_keys(settings),
+            passes_authorization=settings.passes_authorization,
+            today=lambda: datetime.now(UTC),
+        )
+        self.client_tls = ClientTls(settings)
+        self.metrics = Metrics()
+        self.observer = make_observer(
+            self.metrics,
+            name=settings.name,
+            region=settings.region,
+            access_log=settings.access_log,
+            otel=settings.otel,
+        )
         peer_lines = self.tokens.lines(settings.name)
         # The loop's own clock stands still within a turn and counts whole milliseconds (libuv).
-        self.dispatcher = Dispatcher(balancer, monotonic, hop_lines=peer_lines)
+        self.dispatcher = Dispatcher(balancer, monotonic, self.observer, hop_lines=peer_lines)
         make_pool = partial(Pool, loop=loop, limits=limits)
         self.catalogue = Catalogue(self.dispatcher, make_pool, limits.probe_s, peer_lines)
         self.probes = Probes(self.dispatcher, make_pool, limits.probe_s, came_up=self.catalogue.ask_replica)
@@ -48,9 +70,18 @@ class Parts:
             self.catalogue,
             region=settings.region,
             make_pool=make_pool,
+            client_tls=self.client_tls,
         )
-        self.placing = Placing(self.dispatcher, self.identity, self.tokens, count(), limits)
-        self.pages = OwnPages(
+        self.placing = Placing(
+            self.dispatcher,
+            self.identity,
+            tokens=self.tokens,
+            gate=self.gate,
+            observer=self.observer,
+            ids=count(),
+            limits=limits,
+        )
+        pages = OwnPages(
             self.identity,
             dispatcher=self.dispatcher,
             targets=self.targets,
@@ -59,11 +90,38 @@ class Parts:
             catalogue=self.catalogue,
             tokens=self.tokens,
         )
-        readers = api(secrets.randbits(64))  # nobody can test a guess of a prompt against the index
+        self.state = pages.facts
+        readers = api(secrets.randbits(64))  # a seed of its own: digests tell nothing to who has not got it
+        self.placed = frozenset(readers)
         placed = {path: {"POST": partial(self.placing.place, reader)} for path, reader in readers.items()}
-        self.routes: Routes[Page] = Routes({**self.pages.table(), **placed}, self.pages.table_by_prefix())
+        self.routes: Routes[Page] = Routes({**pages.table(), **placed}, pages.table_by_prefix())
 
-    def reload(self, settings: Settings) -> None:
-        """Go on with these settings."""
+    def reload(self, settings: Settings, keys: tuple[KeySettings, ...] | None) -> None:
+        """Go on with these settings and keys, which have been checked."""
+        dispatcher = self.dispatcher
+        now = dispatcher.now()
         self.placing.limits = settings.limits
+        self.gate.change(now, keys)
+        self.tokens.change(settings.peer_token)
+        lines = self.tokens.lines(settings.name)
+        if lines != dispatcher.hop_lines:
+            dispatcher.hop_lines = lines
+            self.peers.show(lines)
+            self.catalogue.show(lines)
+        dispatcher.perform(dispatcher.balancer.switches_changed(now, settings.switches))
         self.targets.change(settings)
+        self.observer.reopen()
+
+    def tick(self) -> None:
+        """Do what is due at every probe interval."""
+        self.probes.ask()
+        self.peers.ask()
+        self.observer.tick()
+        dispatcher = self.dispatcher
+        dispatcher.perform(dispatcher.balancer.time_passed(dispatcher.now()))
+
+    def note_names(self) -> None:
+        """Tell the metrics which targets and models there are: others are not shown by name."""
+        dispatcher = self.dispatcher
+        self.metrics.targets_are(replicas=dispatcher.replicas, peers=dispatcher.peers)
+        self.metrics.models_are(card["id"] for card in self.catalogue.all())

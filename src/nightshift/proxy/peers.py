@@ -67,6 +67,11 @@ class Peers:
             lines=self._lines,
         )
 
+    def show(self, lines: bytes) -> None:
+        """Show these lines from now on; whom to ask has to be said again."""
+        self._lines = lines
+        self._pollers.set_targets(())
+
     def ask(self) -> None:
         """Ask all that owe no answer, and give up on questions for work that are too old."""
         self._pollers.ask()

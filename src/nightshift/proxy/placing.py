@@ -1,19 +1,23 @@
 """From a request on the wire to a request that the balancer can place.
 
-Nothing is refused that an engine could answer: only what cannot be read at all. The body that goes on is the
-client's, byte for byte.
+Nothing is refused that an engine could answer: only what cannot be read at all, and who may not ask. The body
+that goes on is the client's, byte for byte.
 """
 
 from collections.abc import Iterator
 
 from nightshift.balancing.messages import Request
+from nightshift.proxy.access.gate import Gate
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client, InProgress
 from nightshift.proxy.decision import DEADLINE_MS, HASH_KEY, Identity
 from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.exchange import Exchange
+from nightshift.proxy.fields import request_lines
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.request import HttpRequest
+from nightshift.proxy.seen.observer import Observer
+from nightshift.proxy.seen.outcome import Outcome
 from nightshift.proxy.surface import Reader
 from nightshift.proxy.tokens import PeerTokens
 
@@ -25,7 +29,10 @@ class Placing:
         self,
         dispatcher: Dispatcher,
         identity: Identity,
+        *,
         tokens: PeerTokens,
+        gate: Gate,
+        observer: Observer,
         ids: Iterator[int],
         limits: Limits,
     ) -> None:
@@ -33,24 +40,51 @@ class Placing:
         self._identity = identity.lines()
         self._name = identity.name
         self._tokens = tokens
+        self._gate = gate
+        self._observer = observer
         self._ids = ids
         self.limits = limits
         """May be replaced; requests under way keep theirs."""
+
+    def expected(self, request: HttpRequest, client: Client) -> None:
+        """Look at who asks, before the body is read. Raises `ApiError` 401."""
+        if self._tokens.peer_of(request, certified=client.certified) is None:
+            self._gate.check(request)
 
     def place(
         self, reader: Reader, request: HttpRequest, answer: Answer, client: Client
     ) -> InProgress | None:
         """Begin to answer; None if that is done already. Raises `ApiError`."""
+        now = self._dispatcher.now()
+        peer = self._tokens.peer_of(request, certified=client.certified)
+        key = self._gate.authenticate(request) if peer is None else None
         asked = reader(request)
-        peer = self._tokens.peer_of(request)
+        entry = self._gate.admit(now, key, asked.model, asked.prompt.length_bytes)
+        outcome = Outcome(
+            id=f"{self._name}-{next(self._ids)}",
+            method=request.method,
+            path=request.path,
+            arrived=now,
+            model=asked.model,
+            tenant="" if key is None else key.id,
+            client=client.party,
+            stream=asked.stream,
+            from_peer=peer or "",
+            request_bytes=len(request.body),
+            prompt_bytes=asked.prompt.length_bytes,
+        )
+        headers = self._observer.began(outcome, request.headers)
+        if headers is not request.headers:
+            request.headers, request.lines = headers, request_lines(headers)
         hash_key = request.fields.get(HASH_KEY)
         placeable = Request(
-            id=f"{self._name}-{next(self._ids)}",
+            id=outcome.id,
             prompt=asked.prompt,
             hash_key=None if hash_key is None else hash_key.decode("latin-1"),
             from_peer=peer,
+            tenant=outcome.tenant or None,
             model=asked.model,
-            deadline=self._dispatcher.now() + self._time_left_s(request, peer),
+            deadline=now + self._time_left_s(request, peer),
         )
         exchange = Exchange(
             placeable,
@@ -60,6 +94,8 @@ class Placing:
             placement=self._dispatcher,
             identity=self._identity,
             limits=self.limits,
+            outcome=outcome,
+            entry=entry,
         )
         self._dispatcher.arrived(exchange, placeable)
         return None if exchange.over else exchange

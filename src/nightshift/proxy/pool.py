@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.settings import host_and_port
@@ -21,13 +21,22 @@ class Endpoint:
     address: tuple[str, int]
     host: bytes
     tls: ssl.SSLContext | None = None
+    authorization: bytes = field(default=b"", repr=False)
+    """A header line that this target is shown, in place of a client's."""
 
     @staticmethod
-    def at(id_: str, region: str, address: str, tls: ssl.SSLContext | None = None) -> "Endpoint":
+    def at(
+        id_: str,
+        region: str,
+        address: str,
+        tls: ssl.SSLContext | None = None,
+        authorization: str | None = None,
+    ) -> "Endpoint":
         """Return the endpoint at an address that the settings have checked."""
         host, port = host_and_port(address)
         literal = f"[{host}]" if ":" in host else host
-        return Endpoint(id_, region, (host, port), f"{literal}:{port}".encode(), tls)
+        line = b"" if authorization is None else b"authorization: %b\r\n" % authorization.encode()
+        return Endpoint(id_, region, (host, port), f"{literal}:{port}".encode(), tls, line)
 
 
 class Pool:

@@ -5,15 +5,18 @@ import gc
 import logging
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import uvloop
 
-from nightshift.errors import UserError
-from nightshift.processes import address_of, announce_ready, listening_socket
+from nightshift.processes import address_of, announce_ready, bind, listening_socket
+from nightshift.proxy.access.advice import unsafe
+from nightshift.proxy.configuration import Configuration
+from nightshift.proxy.doors import raise_file_limit
 from nightshift.proxy.server import Server
-from nightshift.proxy.settings import Settings, read_settings
+from nightshift.proxy.settings import Settings
 
 _log = logging.getLogger(__name__)
 
@@ -36,17 +39,45 @@ def run(settings: Settings, *socks: socket.socket, config: Path | None = None) -
 
 async def _serve(settings: Settings, socks: Sequence[socket.socket], config: Path | None) -> None:
     loop = asyncio.get_running_loop()
+    if warning := raise_file_limit(settings.limits.connections):
+        _log.warning("%s", warning)
     server = Server(settings)
+    for warning in (*unsafe(settings, settings.host, [p.address for p in settings.peers]), *server.doubts()):
+        _log.warning("%s", warning)
+    configuration = Configuration(server, config)
     asked_to_end: asyncio.Queue[signal.Signals] = asyncio.Queue()
     for sig in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sig, asked_to_end.put_nowait, sig)
-    loop.add_signal_handler(signal.SIGHUP, _reload, server, config)
-    await server.start(*socks)
-    _calm_collector()
-    announce_ready(address=address_of(socks[0]), name=settings.name, region=settings.region)
-    await asked_to_end.get()
-    await _drain_unless_asked_twice(server, asked_to_end)
+    loop.add_signal_handler(signal.SIGHUP, configuration.on_signal)
+    async with _admin(server, configuration) as admin:
+        await server.start(*socks)
+        _calm_collector()
+        address = address_of(socks[0])
+        announce_ready(address=address, name=settings.name, region=settings.region, **admin)
+        await asked_to_end.get()
+        await _drain_unless_asked_twice(server, asked_to_end)
     await server.stop()
+
+
+@asynccontextmanager
+async def _admin(server: Server, configuration: Configuration) -> AsyncIterator[dict[str, str]]:
+    """Serve the admin API, if that is configured; gives the facts of it for the ready line."""
+    settings = server.settings.admin
+    if settings is None:
+        yield {}
+        return
+    from nightshift.proxy.admin.listener import AdminListener
+    from nightshift.proxy.console import ServerConsole
+
+    sock = bind(settings.host, settings.port)
+    console = ServerConsole(server, configuration)
+    is_token = server.parts.tokens.is_token
+    listener = AdminListener(console, is_token=is_token, open_metrics=settings.open_metrics)
+    await listener.start(sock)
+    try:
+        yield {"admin": address_of(sock)}
+    finally:
+        await listener.stop()
 
 
 async def _drain_unless_asked_twice(server: Server, asked_to_end: "asyncio.Queue[signal.Signals]") -> None:
@@ -60,18 +91,6 @@ async def _drain_unless_asked_twice(server: Server, asked_to_end: "asyncio.Queue
         _log.warning("%d requests were cut off", left)
     draining.cancel()
     again.cancel()
-
-
-def _reload(server: Server, config: Path | None) -> None:
-    if config is None:
-        _log.warning("there is no configuration file to read again: this balancer was started with flags")
-        return
-    try:
-        changed = server.reload(read_settings(config))
-    except UserError as error:
-        _log.error("the configuration stays as it was: %s", error)
-    else:
-        _log.info("read %s again; changed: %s", config, ", ".join(changed) or "nothing")
 
 
 def _calm_collector() -> None:

@@ -2,72 +2,93 @@
 
 import asyncio
 import socket
+from datetime import UTC, datetime
 
 from nightshift.errors import UserError
+from nightshift.proxy.access.key_files import all_keys
+from nightshift.proxy.access.listener import TlsListener
+from nightshift.proxy.access.tls import ServerTls
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client, InProgress
 from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.edge import Edge
+from nightshift.proxy.errors import ApiError
 from nightshift.proxy.parts import Parts
 from nightshift.proxy.request import HttpRequest
+from nightshift.proxy.seen.loop_lag import LoopLag
 from nightshift.proxy.settings import Settings
 from nightshift.proxy.ticker import Ticker
 from nightshift.proxy.timeouts import TICK_S
 
 MODELS_INTERVAL_S = 10.0
 """Between two questions for a target's list of models."""
-_FIXED = ("name", "region", "host", "port", "seed", "speed", "switches")
-"""Settings that only a new process can change."""
-
 BACKLOG = 1024
 """Connections that may wait to be accepted; the loop would set 100 by itself."""
+_FIXED = frozenset(
+    (
+        *("name", "region", "host", "port", "seed", "speed", "access_log", "otel", "admin"),
+        *("tls", "peer_tls", "upstream_tls", "pass_authorization"),
+    )
+)
+"""Settings that only a new process can change. What is in the files that they name can be changed."""
 
 
 class Server:
     """Serves on its sockets until stopped. Make and use it inside its event loop."""
 
     def __init__(self, settings: Settings) -> None:
+        """Raises `UserError` for files that the settings name and that are no good."""
         self._loop = asyncio.get_running_loop()
         self.settings = settings
-        self._parts = parts = Parts(settings, self._loop)
+        self.parts = parts = Parts(settings, self._loop)
         self._find = parts.routes.find
         self._error_lines = parts.identity.lines()
+        self._tls = None if settings.tls is None else ServerTls(settings.tls, settings.peer_tls)
         self.edge = Edge(settings.limits, parts.dispatcher.now)
         check_s = _check_interval_s(settings)
         self._tickers = (
-            Ticker(self._loop, settings.probe_interval_s, self._probe),
-            Ticker(self._loop, MODELS_INTERVAL_S, parts.catalogue.ask),
+            Ticker(self._loop, settings.probe_interval_s, self._tick),
+            Ticker(self._loop, MODELS_INTERVAL_S, self._ask_for_models),
             Ticker(self._loop, check_s, parts.dispatcher.check_times),
             Ticker(self._loop, TICK_S, self.edge.tick),
         )
-        self._listeners: list[asyncio.Server] = []
+        self._lag = LoopLag(self._loop, parts.metrics.loop_lag_s)
+        self._listeners: list[asyncio.Server | TlsListener] = []
         self._clients: set[Client] = set()
         self._all_left = asyncio.Event()
-        self._draining = False
+        self.draining = False
         self._drained = asyncio.Event()
 
     @property
     def dispatcher(self) -> Dispatcher:
         """Where the requests are."""
-        return self._parts.dispatcher
+        return self.parts.dispatcher
 
-    async def start(self, *socks: socket.socket) -> None:
-        """Serve on these listening sockets."""
-        self._parts.targets.change(self.settings)
+    def doubts(self) -> list[str]:
+        """Return what an operator should know of the certificates, a line each."""
+        return [] if self._tls is None else self._tls.doubts(datetime.now(UTC))
+
+    async def start(self, public: socket.socket, *internal: socket.socket) -> None:
+        """Serve on these listening sockets. TLS, if configured, is for the public one."""
+        self.parts.targets.change(self.settings)
         for ticker in self._tickers:
             ticker.start()
-        for sock in socks:
-            listener = await self._loop.create_server(
-                lambda: Client(self, self.edge), sock=sock, backlog=BACKLOG
-            )
+        self._lag.start()
+        if self._tls is not None:
+            self._listeners.append(TlsListener(public, self._make_client, self._tls, self._loop))
+        for sock in internal if self._tls is not None else (public, *internal):
+            listener = await self._loop.create_server(self._make_client, sock=sock, backlog=BACKLOG)
             self._listeners.append(listener)
+
+    def _make_client(self) -> Client:
+        return Client(self, self.edge)
 
     async def drain(self, grace_s: float) -> bool:
         """Take no new requests, and wait until all are answered; tell whether they were in time.
 
         The sockets stay open meanwhile: a new request is refused politely, with when to come again.
         """
-        self._draining = True
+        self.draining = True
         self.dispatcher.perform(self.dispatcher.balancer.drain(self.dispatcher.now()))
         try:
             async with asyncio.timeout(grace_s):
@@ -82,31 +103,43 @@ class Server:
             listener.close()
         for ticker in self._tickers:
             ticker.stop()
+        self._lag.stop()
         for client in list(self._clients):
             client.abort()
-        self._parts.targets.close()
+        self.parts.targets.close()
         if self._clients:
             self._all_left.clear()
             await self._all_left.wait()
+        await self._loop.run_in_executor(None, self.parts.observer.close)
 
     def reload(self, settings: Settings) -> list[str]:
-        """Go on with these settings; return the names of those that have changed. Raises `UserError`.
+        """Go on with these settings, and with what is now in the files that they name.
 
-        Requests under way are not disturbed: they keep their place and their limits.
+        Returns the names of those that have changed. Raises `UserError`; then nothing has changed. Requests
+        under way are not disturbed: they keep their place and their limits.
         """
         old = self.settings
         changed = [name for name in Settings.model_fields if getattr(old, name) != getattr(settings, name)]
-        if fixed := [name for name in changed if name in _FIXED]:
+        fixed = [name for name in changed if name in _FIXED]
+        if _what_stays(old) != _what_stays(settings):
+            fixed.append("switches.topology or switches.ejection")
+        if fixed:
             raise UserError(f"{', '.join(fixed)}: only a new process can change this; nothing was changed")
+        keys = all_keys(settings)
+        self.parts.client_tls.reload()
+        if self._tls is not None:
+            self._tls.reload()
         self.settings = settings
         self.edge.change(settings.limits)
-        self._parts.reload(settings)
+        self.parts.reload(settings, keys)
+        self.parts.note_names()
         return changed
 
     # See `client.Site`
 
     def joined(self, client: Client) -> None:
         """A connection is open."""
+        self.parts.metrics.connections += 1
         self._clients.add(client)
 
     def departed(self, client: Client) -> None:
@@ -115,13 +148,23 @@ class Server:
         if not self._clients:
             self._all_left.set()
 
-    def expected(self, request: HttpRequest) -> None:
-        """Refuse what leads nowhere before its body is read."""
+    def turned_away(self, error: ApiError) -> None:
+        """A connection was not let in."""
+        self.parts.metrics.connections_refused[error.code] += 1
+
+    def refused(self, error: ApiError) -> None:
+        """Something was refused that never became a request to be placed."""
+        self.parts.metrics.refused_at_the_edge(error.status, error.code)
+
+    def expected(self, request: HttpRequest, client: Client) -> None:
+        """Refuse what leads nowhere, and who may not ask, before the body is read."""
         self._find(request.method, request.path)
+        if request.path in self.parts.placed:
+            self.parts.placing.expected(request, client)
 
     def serve(self, request: HttpRequest, answer: Answer, client: Client) -> InProgress | None:
         """Answer a request, or begin to."""
-        if self._draining:
+        if self.draining:
             answer.keep_alive = False  # its client does better to connect elsewhere
         return self._find(request.method, request.path)(request, answer, client)
 
@@ -129,13 +172,21 @@ class Server:
         """Header lines of an answer to what never became a request."""
         return self._error_lines
 
-    def _probe(self) -> None:
-        self._parts.probes.ask()
-        self._parts.peers.ask()
-        balancer = self.dispatcher.balancer
-        self.dispatcher.perform(balancer.time_passed(self.dispatcher.now()))
-        if self._draining and not self.dispatcher.in_progress:
+    # By the clock
+
+    def _tick(self) -> None:
+        self.parts.tick()
+        if self.draining and not self.dispatcher.in_progress:
             self._drained.set()
+
+    def _ask_for_models(self) -> None:
+        self.parts.catalogue.ask()
+        self.parts.note_names()
+
+
+def _what_stays(settings: Settings) -> object:
+    """Return what of the switches a balancer cannot change while it lives."""
+    return settings.switches.topology, settings.switches.ejection
 
 
 def _check_interval_s(settings: Settings) -> float:

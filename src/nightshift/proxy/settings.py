@@ -30,17 +30,23 @@ from nightshift.proxy.seen.settings import SeenSettings
 
 
 def host_and_port(address: str) -> tuple[str, int]:
-    """Split `http://host:port` or `host:port`. Raises ValueError."""
+    """Split `http://host:port`, `https://host:port` or `host:port`. Raises ValueError."""
     parts = urlsplit(address if "://" in address else f"http://{address}")
-    if parts.scheme != "http" or parts.path not in ("", "/") or parts.query:
-        raise ValueError(f"must be http://HOST:PORT without a path, not {address!r}")
+    if parts.scheme not in ("http", "https") or parts.path not in ("", "/") or parts.query:
+        raise ValueError(f"must be http://HOST:PORT or https://HOST:PORT without a path, not {address!r}")
     if not parts.hostname or any(character.isspace() for character in address):
         raise ValueError(f"names no host: {address!r}")
     try:
         parts.hostname.encode("idna")  # as the resolver's caller will, where nobody could say so
     except UnicodeError as error:
         raise ValueError(f"{parts.hostname!r} cannot be the name of a host") from error
-    return parts.hostname, 80 if parts.port is None else parts.port
+    port = 443 if parts.scheme == "https" else 80
+    return parts.hostname, port if parts.port is None else parts.port
+
+
+def is_https(address: str) -> bool:
+    """Tell whether an address that was checked is to be reached over TLS."""
+    return address.startswith("https://")
 
 
 def _checked(address: str) -> str:

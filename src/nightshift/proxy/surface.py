@@ -23,6 +23,7 @@ class Asked(NamedTuple):
 
     model: str
     prompt: PromptKey
+    stream: bool = False
 
 
 Reader = Callable[[HttpRequest], Asked]
@@ -50,8 +51,7 @@ def with_prompt(seed: int, request: HttpRequest) -> Asked:
     except PromptError as error:
         raise ApiError(400, "invalid_value", str(error), param=error.param) from error
     assert isinstance(body, dict), "a body with a prompt is an object"  # noqa: S101 - for the type
-    _check_stream(request, body.get("stream"))
-    return Asked(_model_in(body), key)
+    return Asked(_model_in(body), key, _streams(request, body.get("stream")))
 
 
 def with_model(request: HttpRequest) -> Asked:
@@ -59,8 +59,7 @@ def with_model(request: HttpRequest) -> Asked:
     body = json_body(request)
     if not isinstance(body, dict):
         raise ApiError(400, "invalid_value", "the request body must be a JSON object")
-    _check_stream(request, body.get("stream"))
-    return Asked(_model_in(body), _NO_PROMPT)
+    return Asked(_model_in(body), _NO_PROMPT, _streams(request, body.get("stream")))
 
 
 def with_form(request: HttpRequest) -> Asked:
@@ -101,7 +100,7 @@ def _model_in(body: Mapping[str, object]) -> str:
     return model
 
 
-def _check_stream(request: HttpRequest, stream: object) -> None:
+def _streams(request: HttpRequest, stream: object) -> bool:
     if stream is not None and not isinstance(stream, bool):
         raise ApiError(400, "invalid_value", "stream must be true, false or null", param="stream")
     if stream and not request.http11:
@@ -110,3 +109,4 @@ def _check_stream(request: HttpRequest, stream: object) -> None:
             "(behind nginx: proxy_http_version 1.1)"
         )
         raise ApiError(400, "http_version", message, param="stream")
+    return bool(stream)

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from nightshift.proxy.access.tls import ClientTls
 from nightshift.proxy.catalogue import Catalogue
 from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.peers import Peers
 from nightshift.proxy.pool import Endpoint, Pool
 from nightshift.proxy.probes import Probes
-from nightshift.proxy.settings import Targets
+from nightshift.proxy.settings import Targets, is_https
 
 
 class TargetSet:
@@ -22,6 +23,7 @@ class TargetSet:
         *,
         region: str,
         make_pool: Callable[[Endpoint], Pool],
+        client_tls: ClientTls,
     ) -> None:
         """`region` is that of a replica which names none."""
         self._dispatcher = dispatcher
@@ -30,11 +32,30 @@ class TargetSet:
         self._catalogue = catalogue
         self._region = region
         self._make_pool = make_pool
+        self._client_tls = client_tls
 
     def change(self, targets: Targets) -> None:
-        """The targets are now these. Requests under way stay where they are."""
-        replicas = [Endpoint.at(r.id, r.region or self._region, r.address) for r in targets.replicas]
-        peers = [Endpoint.at(p.id, p.region or p.id, p.address) for p in targets.peers]
+        """The targets are now these. Requests under way stay where they are. Raises `UserError`."""
+        tls = self._client_tls
+        replicas = [
+            Endpoint.at(
+                replica.id,
+                replica.region or self._region,
+                replica.address,
+                tls.for_replicas() if is_https(replica.address) else None,
+                replica.upstream_authorization,
+            )
+            for replica in targets.replicas
+        ]
+        peers = [
+            Endpoint.at(
+                peer.id,
+                peer.region or peer.id,
+                peer.address,
+                tls.for_peers() if is_https(peer.address) else None,
+            )
+            for peer in targets.peers
+        ]
         dispatcher = self._dispatcher
         dispatcher.replicas = self._pools(dispatcher.replicas, replicas)
         dispatcher.peers = self._pools(dispatcher.peers, peers)

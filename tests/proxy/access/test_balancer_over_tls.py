@@ -10,7 +10,6 @@ from nightshift.proxy.access.listener import TlsListener
 from nightshift.proxy.access.settings import TlsSettings, UpstreamTlsSettings
 from nightshift.proxy.access.tls import ServerTls, upstream_context
 from nightshift.proxy.client import Client
-from nightshift.proxy.limits import Limits
 
 from ..conftest import Play, Running, Wire, World
 from .conftest import Authority
@@ -70,8 +69,8 @@ def test_a_refusal_is_read_before_the_connection_closes(play: Play, authority: N
     """TLS cannot close one half, which is how plain connections let a refusal be read."""
 
     async def scene(world: World) -> None:
-        balancer = await world.balancer()
-        async with over_tls(balancer, authority(), Limits(linger_s=0.1)) as connect:
+        balancer = await world.balancer(limits={"linger_s": 0.1})
+        async with over_tls(balancer, authority()) as connect:
             wire = await connect()
             wire.send(b"GET / HTTP/1.1\r\nHost : x\r\n\r\n" + b"x" * 1_000_000)
             response = await wire.response()

@@ -21,6 +21,10 @@ class Choice(NamedTuple):
 class Policy(Protocol):
     """Chooses. It sees targets only through what is passed in, and keeps what it needs for the next time."""
 
+    @property
+    def used_bytes(self) -> int | None:
+        """Memory of its index of prefixes; None if it has none."""
+
     def pick(self, request: Request, among: Candidates) -> Choice:
         """Choose one of those that are available now, at least one."""
 
@@ -43,6 +47,11 @@ class Policy(Protocol):
 
 class Simple:
     """What is alike in policies that keep nothing."""
+
+    @property
+    def used_bytes(self) -> int | None:
+        """See `Policy.used_bytes`: there is no index."""
+        return None
 
     def placed(self, request: Request, slot: int) -> None:
         """See `Policy.placed`."""

@@ -31,6 +31,11 @@ class PrefixTree(Simple):
         self._rng = rng
         self._index = PrefixIndex(index_bytes)
 
+    @property
+    def used_bytes(self) -> int | None:
+        """See `Policy.used_bytes`."""
+        return self._index.used_bytes
+
     def pick(self, request: Request, among: Candidates) -> Choice:
         """See `Policy.pick`."""
         if self._imbalance is not None and _imbalanced(*among.spread(), self._imbalance):

@@ -82,6 +82,11 @@ class Gate:
         """Whether everybody is served."""
         return self._ring is None
 
+    def check(self, request: HttpRequest) -> None:
+        """Raise `ApiError` 401 for a request that would get it, which stays as it is."""
+        if self._ring is not None:
+            self._ring.holder(request.fields.get(_AUTHORIZATION))
+
     def authenticate(self, request: HttpRequest) -> Key | None:
         """Return whose request it is. Raises `ApiError` 401. Needs the head only.
 
@@ -90,9 +95,9 @@ class Gate:
         ring = self._ring
         key = None if ring is None else ring.holder(request.fields.get(_AUTHORIZATION))
         if not self._passes_authorization:
-            remove(request, _AUTHORIZATION)
+            request.drop(_AUTHORIZATION)
         if key is not None and key.counts_tokens:
-            remove(request, _ACCEPT_ENCODING)  # a compressed answer's usage could not be read
+            request.drop(_ACCEPT_ENCODING)  # a compressed answer's usage could not be read
         return key
 
     def admit(self, now: float, key: Key | None, model: str, prompt_bytes: int) -> Entry | None:
@@ -113,14 +118,3 @@ class Gate:
         if refusal is not None:
             raise too_many(refusal, limit_lines(quota, now))
         return Entry(quota, estimate)
-
-
-def remove(request: HttpRequest, name: bytes) -> None:
-    """Take a header off a request, so that it does not go on to a target."""
-    fields, headers = request.fields, request.headers
-    value = fields.pop(name, None)
-    if value is None:
-        return
-    headers.remove((name, value))
-    if len(headers) != len(fields):  # a name is there more than once, perhaps this one
-        headers[:] = [line for line in headers if line[0] != name]

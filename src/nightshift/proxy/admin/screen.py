@@ -6,8 +6,6 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from nightshift.proxy.admin.reasons import in_words
-
 _WIDTH = 110
 
 _CANDIDATE = {
@@ -67,7 +65,7 @@ class Screen:
         target = decision.get("target")
         where = f"{decision['action']} to {target}" if target else decision["action"]
         self.say(f"{decision['request_id']}, {decision['age_s']:.1f} s ago: {where}")
-        why = decision.get("why") or in_words(decision["reason"])
+        why = decision.get("why") or decision["reason"]
         facts = [
             f"{name} {value}"
             for name, value in (
