@@ -174,6 +174,12 @@ class TestEjection:
         assert made.request_arrived(1.0, request("0")) == []
         assert outcomes(made.replica_failed(1.1, "a")) == [("0", "b")]
 
+    def test_a_sound_replica_of_its_model_is_waited_for(self) -> None:
+        made = self.ejected()
+        for replica in "ab":
+            made.models_reported(1.0, replica, frozenset({"m1"}))
+        assert made.request_arrived(1.1, request("0", model="m1")) == []
+
     def test_nobody_sound_for_its_model_is_enough(self) -> None:
         made = self.ejected()
         made.models_reported(1.0, "a", frozenset({"m1"}))

@@ -76,9 +76,9 @@ class Balancer:
 
     def request_ended(self, now: float, request_id: str) -> Sequence[Action]:
         """A request that was sent to a replica or a peer was answered to its end (also with 4xx)."""
-        entry = self.ledger.get(request_id)
+        entry = self.ledger.pop(request_id)
         if entry is not None:
-            self.placement.end(entry, well=not entry.judged)
+            self.placement.free(entry, well=not entry.judged)
         return self._place(now) if self.queue.waiting or self._thief.steals else ()
 
     def request_failed(self, now: float, request_id: str) -> Sequence[Action]:

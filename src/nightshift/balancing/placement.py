@@ -173,11 +173,16 @@ class Placement:
         if entry.target is not None:
             self.pool_of(entry).over(entry.target, entry.request.id)
 
-    def end(self, entry: Entry, *, well: bool = False) -> None:
-        """The request is over; `well`: its target has answered it to the end."""
+    def end(self, entry: Entry) -> None:
+        """The request is over."""
         self.ledger.pop(entry.request.id)
+        self.free(entry)
+
+    def free(self, entry: Entry, *, well: bool = False) -> None:
+        """Free the place of a request that the ledger has let go; `well`: it was answered to its end."""
         if entry.target is not None:
-            self.pool_of(entry).over(entry.target, entry.request.id, well=well)
+            pool = self.peers if entry.at_peer else self.replicas
+            pool.over(entry.target, entry.request.id, well=well)
         if entry.kept:
             self.release(entry)
 

@@ -40,6 +40,7 @@ class Pool(Generic[AnyTarget]):
         """Requests at all targets that are there."""
         self._by_slot: dict[int, AnyTarget] = {}
         self._at = self._by_slot.__getitem__
+        self._among = Candidates(0, self.loads, self._at)
         self._free: list[int] = []
         self._choose_by(policy, switches, blind=blind)
 
@@ -111,7 +112,10 @@ class Pool(Generic[AnyTarget]):
 
     def pick(self, request: Request, mask: int) -> tuple[AnyTarget, Choice]:
         """Have the policy choose among the targets of `mask`, at least one."""
-        choice = self.policy.pick(request, Candidates(mask, self.loads, self._at))
+        among = self._among
+        if among.mask != mask:  # mostly those of the last time
+            among = self._among = Candidates(mask, self.loads, self._at)
+        choice = self.policy.pick(request, among)
         return self._by_slot[choice.slot], choice
 
     def sent(self, now: float, request: Request, target: AnyTarget) -> None:
