@@ -316,6 +316,16 @@ def test_a_refused_upload_can_read_its_refusal(play: Play) -> None:
     play(scene)
 
 
+def test_the_server_as_a_whole_may_be_asked_what_it_can_do(play: Play) -> None:
+    async def scene(world: World) -> None:
+        wire = await (await world.balancer()).connect()
+        wire.get("*", method="OPTIONS")
+        response = await wire.response()
+        assert (response.status, response.headers["allow"]) == (200, "GET, HEAD, POST")
+
+    play(scene)
+
+
 def test_own_pages(play: Play) -> None:
     async def scene(world: World) -> None:
         engine = await world.engine()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 import trustme
@@ -299,6 +299,90 @@ def test_clocks_and_doors_are_empty_in_the_end(play: Play) -> None:
         await until(lambda: not balancer.server._clients)
         assert [len(part) for part in parts] == [0] * 5
         assert (edge.doors.inside, edge.doors.clients) == (0, 0)
+
+    play(scene)
+
+
+class Hasty(asyncio.Protocol):
+    """An engine that answers as soon as it sees a head, reads no more, and keeps its connection open."""
+
+    def __init__(self, seen: list[asyncio.Transport]) -> None:
+        self.seen = seen
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self.transport.pause_reading()
+        self.seen.append(self.transport)
+        self.transport.write(b"HTTP/1.1 413 Too Large\r\nContent-Length: 5\r\n\r\nlarge")
+
+
+def test_an_answer_before_the_request_is_taken_is_passed_on_and_its_connection_not_used_again(
+    play: Play,
+) -> None:
+    async def scene(world: World) -> None:
+        engine = await world.engine()
+        balancer = await world.balancer(engine)
+        seen: list[asyncio.Transport] = []
+        listener = await asyncio.get_running_loop().create_server(lambda: Hasty(seen), "127.0.0.1", 0)
+
+        def drop() -> None:
+            for transport in seen:
+                transport.abort()
+
+        world.stack.callback(drop)
+        world.stack.callback(listener.close)
+        address = f"127.0.0.1:{listener.sockets[0].getsockname()[1]}"
+        pool = balancer.server.dispatcher.replicas["here-0"]
+        pool.endpoint = Endpoint.at("here-0", "region-here", address)
+        wire = await balancer.connect()
+        for number in (1, 2):
+            wire.post("/v1/audio/transcriptions", b"x" * 20_000_000)
+            response = await wire.response()
+            assert (response.status, response.body) == (413, b"large")
+            assert len(seen) == number, "each on a connection of its own"
+            assert pool.idle == 0
+
+    play(scene)
+
+
+ODD_ANSWERS = [
+    b"HTTP/1.1 200 OK\r\nX: a\rSet-Cookie: b\r\nContent-Length: 0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+    b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+    b"HTTP/1.1 100 Continue\r\n\r\n" * 100,
+    b"HTTP/1.1 200 OK\r\nX: " + b"y" * 2**20 + b"\r\n\r\n",
+    b"HTTP/1.1 999 ?\r\nContent-Length: 0\r\n\r\n",
+    b"\x00" * 100,
+]
+
+
+def test_answers_that_are_none_are_a_502_and_the_next_client_gets_its_own(play: Play) -> None:
+    async def scene(world: World) -> None:
+        engine = await world.engine()
+        balancer = await world.balancer(engine)
+        wire = await balancer.connect()
+        for odd in ODD_ANSWERS:
+            wire.chat("mine")
+            (await engine.request()).answer(odd)
+            response = await wire.response()
+            assert response.status == 502, odd[:60]
+            assert response.json()["error"]["code"]
+            assert "set-cookie" not in response.headers
+            await world.heard_from(balancer, 1)
+            other = await balancer.connect()
+            other.chat("theirs")
+            asked = await engine.request()
+            asked.answer_json({"to": "them"})
+            assert (await other.response()).json() == {"to": "them"}
+            # More than one response to one request: the rest is nobody's.
+            other.chat("theirs")
+            asked = await engine.request()
+            asked.answer(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\naHTTP/1.1 200 OK\r\nContent-")
+            assert (await other.response()).body == b"a"
+            await asked.abandoned()
 
     play(scene)
 

@@ -420,6 +420,22 @@ def test_a_head_like_the_last_one_is_judged_like_a_new_one(
         assert both.status == alone[1].status
 
 
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_what_came_before_makes_no_difference(data: st.DataObject) -> None:
+    first = data.draw(st.sampled_from(sorted(request for request, _, _ in ACCEPTED.values())))
+    head_bytes = first.index(b"\r\n\r\n", 2) + 4
+    second = bytearray(first)
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, head_bytes - 1))
+        piece = data.draw(st.sampled_from([b"", b"0", b"1", b"3", b" ", b"\r", b"\n", b"\r\n", b"x", b","]))
+        second[at : at + data.draw(st.integers(0, 1))] = piece
+    alone = read([bytes(second)])
+    both = read([first + second])
+    assert both.requests == read([first]).requests + alone.requests
+    assert (both.status, both.incomplete) == (alone.status, alone.incomplete)
+
+
 # Any bytes at all
 
 FRAGMENTS = [

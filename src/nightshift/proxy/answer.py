@@ -51,7 +51,7 @@ class Answer:
 
     def body(self, data: bytes) -> None:
         """Send a piece of the body at once."""
-        if self._silent:
+        if self._silent or not data:  # an empty chunk would be the last one
             return
         if self._chunked:
             data = b"%x\r\n%b\r\n" % (len(data), data)

@@ -188,7 +188,10 @@ class Client(asyncio.Protocol):
         self._in_progress = None
         if self._deaf or not answer.keep_alive:
             self._close()
-        self._go_on()
+        elif self._reader.unread_bytes or self._serving or self._unread:
+            self._go_on()
+        else:
+            self._run(self._edge.idle)
 
     def cut(self) -> None:
         """End the connection where the answer stands: incomplete, and visibly so."""

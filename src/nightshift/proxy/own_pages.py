@@ -54,6 +54,7 @@ class OwnPages:
         health, alive, state = self._page(self.health), self._page(self.alive), self._internal(self.state)
         report, models = self._internal(self.report), self._page(self.models)
         return {
+            "*": {"OPTIONS": self._options},
             "/health": {"GET": health, "HEAD": health},
             "/nightshift/health": {"GET": alive, "HEAD": alive},
             "/nightshift/state": {"GET": state},
@@ -87,6 +88,10 @@ class OwnPages:
             return shown(request, answer, client)
 
         return page
+
+    def _options(self, request: HttpRequest, answer: Answer, client: Client) -> None:
+        """`OPTIONS *` asks what the server can do as a whole (RFC 9110 9.3.7)."""
+        answer.whole(200, b"allow: GET, HEAD, POST\r\n" + self._identity.lines(), b"")
 
     def health(self, request: HttpRequest) -> _Facts:
         """Whether a request that came now could be served: 200 or 503."""

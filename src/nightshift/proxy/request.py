@@ -173,14 +173,16 @@ class RequestReader:
         unread, at = self._unread, self._at
         if at == len(unread):
             return None
-        end = unread.find(b"\r\n\r\n", max(at, self._scanned - 3))
-        if end < 0:
-            self._check_unfinished()
-            return None
+        head = self._like_the_last_one()
+        if head is None:
+            end = unread.find(b"\r\n\r\n", max(at, self._scanned - 3))
+            if end < 0:
+                self._check_unfinished()
+                return None
+            head = self._judge(bytes(unread[at : end + 2]))
+            self._at = end + 4
         self._judged_line = False
         self._scanned = 0
-        head = self._judge(bytes(unread[at : end + 2]))
-        self._at = end + 4
         if head.chunked:
             self._chunked = ChunkedBody(self._limits)
         self._request = HttpRequest(
@@ -233,43 +235,42 @@ class RequestReader:
         """Return the verdict on a whole head. Sets the length of its body."""
         limits = self._limits
         if len(raw) > limits.header_bytes:
-            line = raw.find(b"\r\n")
-            if line > limits.target_bytes + _VERSION_BYTES:
+            if raw.find(b"\r\n") > limits.target_bytes + _VERSION_BYTES:
                 raise target_too_long(limits)
             raise head_too_large(limits)
-        head = self._remembered(raw)
-        if head is None:
-            head = judged(raw, limits)
-            self._remember(raw, head)
-        return head
-
-    def _remembered(self, raw: bytes) -> Head | None:
-        """Return the last verdict if `raw` differs from what it was about only in the body's length."""
-        head, before, after = self._head, self._before_digits, self._after_digits
-        if head is None:
-            return None
-        if not after:
-            return head if raw == before else None
-        if not (raw.startswith(before) and raw.endswith(after)):
-            return None
-        digits = raw[len(before) : len(raw) - len(after)]  # empty if the two overlap
-        if not digits.isdigit() or len(digits) > MAX_LENGTH_DIGITS:
-            return None
-        length = int(digits)
-        if not 0 < length <= self._limits.body_bytes or not self._length:
-            return None
-        self._length = length
-        return head
-
-    def _remember(self, raw: bytes, head: Head) -> None:
+        head = judged(raw, limits)
         self._head = head
         self._length = head.length
         self._lines = request_lines(head.headers)
+        raw += b"\r\n"
         line = grammar.CONTENT_LENGTH_LINE.search(raw) if head.length else None
         if line is None:
             self._before_digits, self._after_digits = raw, b""
         else:
             self._before_digits, self._after_digits = raw[: line.start(1)], raw[line.end(1) :]
+        return head
+
+    def _like_the_last_one(self) -> Head | None:
+        """Pass over a head that differs from the last one in the body's length at most."""
+        head, unread, before, after = self._head, self._unread, self._before_digits, self._after_digits
+        if head is None or not unread.startswith(before, self._at):
+            return None
+        digits_at = end = self._at + len(before)
+        if after:
+            end = unread.find(b"\r", digits_at, digits_at + MAX_LENGTH_DIGITS + 1)
+            if end < 0 or not unread.startswith(after, end):
+                return None
+            digits = unread[digits_at:end]
+            if not digits.isdigit():
+                return None
+            length = int(digits)
+            if not 0 < length <= self._limits.body_bytes or (
+                end + len(after) - 2 - self._at > self._limits.header_bytes
+            ):
+                return None
+            self._length = length
+        self._at = end + len(after)
+        return head
 
 
 def _piece(unread: bytes | bytearray, start: int, end: int) -> bytes:

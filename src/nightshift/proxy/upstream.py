@@ -176,6 +176,7 @@ class Upstream(asyncio.Protocol):
             self.abort()  # nothing was asked; what comes now would be taken for the next answer
             return
         self._received = True
+        self._idle_bytes += len(data)
         broken = ""
         try:
             parser.feed_data(data)
@@ -184,8 +185,6 @@ class Upstream(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             broken = f"not HTTP/1.1: {error}"
             self._reusable = False
-        else:
-            self._idle_bytes += len(data)
         if self._parts:
             body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
             self._parts = []
@@ -276,7 +275,9 @@ class Upstream(asyncio.Protocol):
             return f"the status {status}"
         if len(headers) > limits.header_count:
             return f"a head of more than {limits.header_count} lines"
-        if sum([len(name) + len(value) + 4 for name, value in headers]) > limits.header_bytes:
+        if self._idle_bytes > limits.header_bytes and (
+            sum([len(name) + len(value) + 4 for name, value in headers]) > limits.header_bytes
+        ):
             return f"a head of more than {limits.header_bytes} bytes"
         if status < 200:
             self._informational += 1
