@@ -110,6 +110,7 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class _Handler(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
     owner: ScriptedEngine
 
     def handle(self) -> None:

@@ -72,7 +72,9 @@ class StreamReceiver:
             event = (self._frame(opening) if opening else b"") + event
         if token.finished:
             event += self._frame(self._closing(token))
-        self._transport.write(event)
+        # A client that left is gone before its handler is cancelled, and writing to it raises on uvloop.
+        if not self._transport.is_closing():
+            self._transport.write(event)
         if token.finished and not self.done.done():
             self.done.set_result(None)
 
