@@ -4,14 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from urllib.request import urlopen
 
-import orjson
 import pytest
 from tests.clients.replies import REPLIES
 from tests.clients.scripted import ScriptedEngine
 from tests.soak.checker import ledger_problems
-from tests.soak.processes import Process, start_balancer, start_engine
+from tests.soak.processes import Process, start_balancer, start_engine, state_of
 
 PATIENCE_S = 10.0
 
@@ -19,13 +17,6 @@ PATIENCE_S = 10.0
 def settings(name: str, engine: str, **more: Any) -> dict[str, Any]:
     """Return the settings of a balancer before one engine."""
     return {"name": name, "region": "r", "replicas": [{"id": f"{name}-0", "address": engine}], **more}
-
-
-def state_of(address: str) -> dict[str, Any]:
-    """Return what the balancer knows."""
-    with urlopen(f"http://{address}/nightshift/state", timeout=5) as page:
-        state: dict[str, Any] = orjson.loads(page.read())
-    return state
 
 
 def until(address: str, awaited: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:

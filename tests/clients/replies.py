@@ -68,6 +68,7 @@ REPLIES: dict[str, Reply] = {
     "logprobs": Reply(body=_message({"content": "hi"}, logprobs=LOGPROBS)),
     "cut_stream": Reply(pieces=WORDS, then="cut"),
     "cut": Reply(body=_message({"content": "one"}), then="cut"),
+    "cut_large": Reply(body=_message({"content": "one " * 50_000}), then="cut"),
     "hang": Reply(pieces=WORDS, then="hang"),
     "silence": Reply(then="silence"),
     **{f"error_{status}": error(status) for status in (400, 401, 403, 404, 409, 413, 422, 429, 500, 503)},

@@ -169,9 +169,16 @@ def test_a_stream_that_dies_raises_with_what_came_before(client: OpenAI) -> None
     assert raised.value.code == "upstream_lost"
 
 
-def test_an_answer_that_dies_half_way_is_a_connection_error(client: OpenAI) -> None:
-    with pytest.raises(openai.APIConnectionError):
+def test_an_answer_that_dies_half_way_is_a_server_error(client: OpenAI) -> None:
+    """It is held back until it is whole, so that its status can still say what happened."""
+    with pytest.raises(openai.InternalServerError) as raised:
         say(client, "cut")
+    assert raised.value.code == "upstream_lost"
+
+
+def test_an_answer_too_long_to_hold_back_that_dies_is_a_connection_error(client: OpenAI) -> None:
+    with pytest.raises(openai.APIConnectionError):
+        say(client, "cut_large")
 
 
 def test_leaving_a_stream_reaches_the_engine(client: OpenAI, engine: ScriptedEngine) -> None:

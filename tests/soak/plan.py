@@ -16,7 +16,6 @@ from tests.soak.processes import Process, start_balancer, start_engine, start_fa
 from nightshift.processes import reserve
 
 REGIONS = ("us-east-2", "eu-central-1")
-TOKEN = "soak-token-of-the-service"
 FAULTS = (
     "reset,close,garbage_status,length_and_coding,big_header,unasked_101,reset_mid_chunk,truncated,"
     "close_after,close_after,says_close,ends_by_closing,with_1xx,error_429,error_500,error_503"
@@ -111,7 +110,6 @@ def _settings(service: Service, region: str) -> dict[str, Any]:
             if name.startswith(region)
         ],
         "peers": [{"id": peer, "address": f"127.0.0.1:{service.port(f'link-from-{region}')}"}],
-        "peer_token": TOKEN,
         "limits": LIMITS,
         "switches": SWITCHES,
     }

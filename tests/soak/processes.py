@@ -10,10 +10,13 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from urllib.request import Request, urlopen
 
 import orjson
 
-READY_S = 20.0
+TOKEN = "a-secret-of-these-tests"
+"""What the balancers here share, and what opens their state."""
+READY_S = 60.0
 ENDS_S = 10.0
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -57,6 +60,10 @@ class Process:
         """What it wrote to standard error."""
         return self.log.read_text(errors="replace").splitlines()
 
+    def tell(self, sig: signal.Signals) -> None:
+        """Send it a signal that does not end it."""
+        self._child.send_signal(sig)
+
     def kill(self) -> None:
         """End it as the kernel would: without a word."""
         self.end(signal.SIGKILL)
@@ -80,8 +87,9 @@ class Process:
             selector.register(self._child.stdout, selectors.EVENT_READ)
             line = self._child.stdout.readline() if selector.select(READY_S) else b""
         if not line:
-            self.end(signal.SIGKILL)
-            raise RuntimeError(f"{self.name} did not start: {' | '.join(self.log_lines()[-5:])}")
+            status = self.end(signal.SIGKILL)
+            last = " | ".join(self.log_lines()[-5:])
+            raise RuntimeError(f"{self.name} did not start (status {status}); its log ends with: {last}")
         ready: dict[str, Any] = orjson.loads(line)
         return ready
 
@@ -94,8 +102,17 @@ def start_balancer(folder: Path, settings: Mapping[str, Any]) -> Process:
     """Run `nightshift balancer` with these settings; the port is any free one unless they name it."""
     name = str(settings["name"])
     file = folder / f"{name}.json"
-    file.write_bytes(orjson.dumps({"port": 0, **settings}))
+    file.write_bytes(orjson.dumps({"port": 0, "peer_token": TOKEN, **settings}))
     return Process(name, _nightshift("balancer", "--config", str(file)), folder)
+
+
+def state_of(address: str) -> dict[str, Any]:
+    """Return what a balancer knows."""
+    url = f"http://{address}/nightshift/state"
+    asked = Request(url, headers={"x-nightshift-peer-token": TOKEN})
+    with urlopen(asked, timeout=10) as page:  # noqa: S310
+        state: dict[str, Any] = orjson.loads(page.read())
+    return state
 
 
 def start_engine(folder: Path, name: str, *, port: int = 0, speed: float = 50.0) -> Process:

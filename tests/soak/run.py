@@ -16,14 +16,13 @@ from pathlib import Path
 from random import Random
 from time import monotonic
 from typing import Any
-from urllib.request import urlopen
 
 import orjson
 from tests.soak.checker import Allowed, ledger_problems, problems, queue_waits
 from tests.soak.journal import Journal
 from tests.soak.load import Tally, User
 from tests.soak.plan import REGIONS, SWITCHES, Service, start
-from tests.soak.processes import Process
+from tests.soak.processes import Process, state_of
 from tests.soak.trouble import Trouble
 from tests.soak.watch import Watched
 
@@ -153,9 +152,7 @@ def _missing(service: Service, region: str) -> list[str]:
 
 def state(service: Service, region: str) -> dict[str, Any]:
     """Return what a balancer knows."""
-    with urlopen(f"http://{service.balancers[region].address}/nightshift/state", timeout=10) as page:
-        known: dict[str, Any] = orjson.loads(page.read())
-    return known
+    return state_of(service.balancers[region].address)
 
 
 def _journal_of(service: Service, name: str) -> Journal:

@@ -6,6 +6,7 @@ must be answered as if nothing had been.
 """
 
 import asyncio
+import signal
 from collections import Counter
 from collections.abc import Callable
 from random import Random
@@ -29,7 +30,9 @@ class Trouble:
         """One trouble after another."""
         while goes_on():
             await asyncio.sleep(self._period_s / 4)
-            kind = self._rng.choice([self._kill_one, self._kill_one, self._kill_a_region, self._cut])
+            kind = self._rng.choice(
+                [self._kill_one, self._kill_one, self._kill_a_region, self._cut, self._reload]
+            )
             await kind()
 
     async def _kill_one(self) -> None:
@@ -47,6 +50,12 @@ class Trouble:
         await asyncio.sleep(self._rng.uniform(0.2, 0.6) * self._period_s)
         for name in names:
             await asyncio.to_thread(self._service.start_engine, name)
+
+    async def _reload(self) -> None:
+        self.made["configuration read again"] += 1
+        for balancer in self._service.balancers.values():
+            balancer.tell(signal.SIGHUP)
+        await asyncio.sleep(0.2 * self._period_s)
 
     async def _cut(self) -> None:
         kind = self._rng.choice(["hold", "reset"])

@@ -18,6 +18,7 @@ def test_a_connection_that_was_dropped_a_moment_ago_does_not_stop_the_engine() -
         server = await loop.create_server(asyncio.Protocol, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         transport, _ = await loop.create_connection(asyncio.Protocol, "127.0.0.1", port)
+        server.close()
         request = make_request("1", b"hello", max_tokens=2, ignore_eos=True)
         events = EventFormat(Envelope("c", 1, "m"), ChatShape())
         done: asyncio.Future[None] = loop.create_future()
@@ -28,6 +29,5 @@ def test_a_connection_that_was_dropped_a_moment_ago_does_not_stop_the_engine() -
             await asyncio.sleep(0)
         receiver.receive(Token("1", 2, finished=True, cached_tokens=0))
         assert done.done()
-        server.close()
 
     uvloop.run(scene())
