@@ -14,6 +14,7 @@ RESPONSES = [
     b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n"
     + _HEAD
     + b"content-length: 0\r\n\r\n",
+    b"HTTP/1.1 103 Early Hints\r\ncontent-length: 2\r\n\r\n{}" + _HEAD + b"content-length: 2\r\n\r\n{}",
     b"HTTP/1.1 204 No Content\r\n\r\n",
     b"HTTP/1.1 304 Not Modified\r\ncontent-length: 9\r\n\r\n",
     b"HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n",

@@ -168,6 +168,12 @@ async def unasked_101(call: Call) -> None:
     await call.send(b"HTTP/1.1 101 Switching Protocols\r\nconnection: upgrade\r\nupgrade: x\r\n\r\n")
 
 
+async def body_in_1xx(call: Call) -> None:
+    """An interim answer that has a body, which two readers would find in different places (RFC 9110 8.6)."""
+    await call.send(b"HTTP/1.1 103 Early Hints\r\ncontent-length: 2\r\n\r\n{}")
+    await well(call)
+
+
 # Amid the answer
 
 
@@ -257,6 +263,7 @@ FAULTS: dict[str, Play] = {
     for one in (
         well, reset, close, silent, head_then_stall, role_then_stall, role_then_reset, garbage_status,
         length_and_coding, two_lengths, flood_of_1xx, big_header, folded_header, nul_in_header, unasked_101,
+        body_in_1xx,
         stall, reset_mid_chunk, truncated, garbage_chunk, close_after, says_close, ends_by_closing, twice,
         with_1xx,
     )

@@ -49,7 +49,9 @@ ALONE: dict[str, Due] = {
     **dict.fromkeys(
         ["reset", "close", "role_then_reset", "garbage_status", "length_and_coding", "two_lengths"], LOST
     ),
-    **dict.fromkeys(["flood_of_1xx", "big_header", "folded_header", "nul_in_header", "unasked_101"], LOST),
+    **dict.fromkeys(
+        ["flood_of_1xx", "big_header", "folded_header", "nul_in_header", "unasked_101", "body_in_1xx"], LOST
+    ),
     **dict.fromkeys(["silent", "head_then_stall", "role_then_stall"], SLOW),
     **dict.fromkeys(["stall", "reset_mid_chunk", "truncated", "garbage_chunk"], CUT),
     **{name: Due(How.REFUSED, int(name.split("_")[1]), "c") for name in FAULTS if name.startswith("error_")},

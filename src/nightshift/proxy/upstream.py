@@ -281,8 +281,7 @@ class Upstream(asyncio.Protocol):
         ):
             return f"a head of more than {limits.header_bytes} bytes"
         if status < 200:
-            self._informational += 1
-            return "too many responses of 1xx" if self._informational > _MOST_INFORMATIONAL else ""
+            return self._fault_of_1xx(status, fields)
         coding = fields.get(b"transfer-encoding")
         if coding is not None:
             codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
@@ -293,6 +292,12 @@ class Upstream(asyncio.Protocol):
         if len(fields.get(b"content-length", b"")) > MAX_LENGTH_DIGITS:
             return "a length of too many digits"
         return ""
+
+    def _fault_of_1xx(self, status: int, fields: dict[bytes, bytes]) -> str:
+        if b"content-length" in fields or b"transfer-encoding" in fields:  # RFC 9110 8.6, 9112 6.1
+            return f"a status {status} with a body"
+        self._informational += 1
+        return "too many responses of 1xx" if self._informational > _MOST_INFORMATIONAL else ""
 
     # How a response ends
 
