@@ -22,8 +22,9 @@ from nightshift.proxy.timeouts import TICK_S
 
 MODELS_INTERVAL_S = 10.0
 """Between two questions for a target's list of models."""
-BACKLOG = 1024
-"""Connections that may wait to be accepted; the loop would set 100 by itself."""
+BACKLOG = 4096
+"""Connections that may wait to be accepted, as many as Linux lets by default (net.core.somaxconn); uvloop
+would set 100. When they are more, Linux falls back on SYN cookies, and some clients get a reset."""
 _FIXED = frozenset(
     (
         *("name", "region", "host", "port", "seed", "speed", "access_log", "otel", "admin"),

@@ -46,7 +46,7 @@ def nginx(
 
     One process without a master: nothing is left behind when it is killed. The body buffer holds the largest
     prompt, else nginx writes it to a file first. A worker's connections are those of both
-    sides, and the idle ones.
+    sides, and it closes new ones when a sixteenth of them is left.
     """
     servers = "".join(f"        server {upstream};\n" for upstream in upstreams)
     temporary = "".join(
@@ -60,7 +60,7 @@ master_process off;
 pid {folder}/nginx.pid;
 error_log stderr warn;
 events {{
-    worker_connections {2 * connections + 1024};
+    worker_connections {3 * connections};
 }}
 http {{
     access_log off;
@@ -75,7 +75,7 @@ http {{
         keepalive_requests 1000000;
     }}
     server {{
-        listen {address} backlog=1024;
+        listen {address} backlog=4096;
         location = /nginx-health {{
             return 200;
         }}

@@ -2,7 +2,7 @@
 
 import resource
 
-SPARE = 64
+SPARE = 128
 """Descriptors for what is no stream: listening sockets, logs, probes."""
 
 

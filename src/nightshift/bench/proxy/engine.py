@@ -115,7 +115,7 @@ async def serve(fds: list[int]) -> None:
     """Serve on these sockets until cancelled."""
     loop = asyncio.get_running_loop()
     sockets = [socket.socket(fileno=fd) for fd in fds]
-    servers = [await loop.create_server(Connection, sock=sock, backlog=1024) for sock in sockets]
+    servers = [await loop.create_server(Connection, sock=sock, backlog=4096) for sock in sockets]
     announce_ready(addresses=[address_of(sock) for sock in sockets])
     await asyncio.gather(*(server.serve_forever() for server in servers))
 

@@ -124,7 +124,8 @@ class Stream(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Too early, unless the stream has ended."""
         said = "" if self._seen else self._rest[:_SHOWN].decode(errors="replace")
-        self._end(f"connection closed after {self._seen} chunks {said}".rstrip())
+        how = f"lost ({exc})" if exc else "closed"
+        self._end(f"connection {how} after {self._seen} chunks {said}".rstrip())
 
     def close(self) -> None:
         """Close, whatever is under way; it counts for nothing any more."""

@@ -18,7 +18,7 @@ import socket
 from nightshift.errors import UserError
 from nightshift.processes import address_of, bind
 
-_BACKLOG = 1024
+_BACKLOG = 4096
 
 
 class Sockets:
