@@ -13,7 +13,7 @@ import pytest
 
 from nightshift.errors import UserError
 from nightshift.processes import address_of, bind
-from nightshift.proxy.command import balancer
+from nightshift.proxy.command import _target, balancer
 
 RUN = "import typer; from nightshift.proxy.command import balancer; typer.run(balancer)"
 
@@ -87,3 +87,15 @@ def test_a_port_in_use_is_said() -> None:
     with pytest.raises(UserError, match=r"cannot listen on 127\.0\.0\.1"):
         balancer(port=sock.getsockname()[1])
     sock.close()
+
+
+@pytest.mark.parametrize(
+    ("flag", "id_", "address"),
+    [
+        ("eu/0=http://h:1", "eu/0", "http://h:1"),
+        ("eu=h:1", "eu", "h:1"),
+        ("http://h:1", "default", "http://h:1"),
+    ],
+)
+def test_a_target_has_its_name_before_its_address(flag: str, id_: str, address: str) -> None:
+    assert _target(flag, default="default") == {"id": id_, "address": address}

@@ -99,7 +99,7 @@ def balancer(
 def _target(flag: str, default: str | None) -> dict[str, str]:
     """Read `NAME=URL`, or a URL alone if there is a default for the name."""
     name, separator, address = flag.partition("=")
-    if separator and "/" not in name:
+    if separator and "://" not in name:  # a process's name has one stroke: eu/0
         return {"id": name, "address": address}
     if default is None:
         raise UserError(f"--peer {flag}: expected NAME=URL, with the name that the peer has itself")

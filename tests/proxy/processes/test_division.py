@@ -27,7 +27,7 @@ def all_divided(settings: Settings, processes: int, division: Division) -> list[
         Sibling(name, f"127.0.0.1:{n + 900}") for n, name in enumerate(names(settings.name, processes))
     ]
     return [
-        checked_settings(divided(settings, n, siblings, (TOKEN,), division), where="test")
+        checked_settings(divided(settings, n, siblings, [TOKEN, "the-next-one"], division), where="test")
         for n in range(processes)
     ]
 
@@ -53,7 +53,7 @@ def test_nothing_is_lost_and_nobody_is_its_own_peer(
         others = {other.name for other in children} - {child.name}
         outside = {peer.id for peer in settings.peers}
         assert {peer.id for peer in child.peers} == others | outside
-        assert (child.region, child.peer_token) == ("europe", (TOKEN,))
+        assert (child.region, child.peer_token) == ("europe", (TOKEN, "the-next-one"))
     assert len({child.seed for child in children}) == processes
 
 

@@ -4,16 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import orjson
 import pytest
 
 COMMAND = (sys.executable, "-P", "-m", "nightshift", "balancer", "--processes", "2", "--with-parent")
+TOKEN = "not-to-be-shown"
 
 
 def health_of(address: str) -> dict[str, Any]:
@@ -28,9 +30,36 @@ def health_of(address: str) -> dict[str, Any]:
     return {}
 
 
+def targets_of(address: str) -> dict[str, list[str]]:
+    """Ask a process for the ids of its targets; empty if it does not answer."""
+    connection = HTTPConnection(address, timeout=5)
+    with suppress(OSError, HTTPException, KeyError):
+        connection.request("GET", "/nightshift/state", headers={"x-nightshift-peer-token": TOKEN})
+        said = orjson.loads(connection.getresponse().read())
+        connection.close()
+        return {kind: sorted(said[kind]) for kind in ("replica", "peer")}
+    connection.close()
+    return {}
+
+
 def until(asked: Callable[[], object], expected: object) -> None:
-    while asked() != expected:
-        pass
+    """Ask until the answer is as expected; fail with the last one after a while."""
+    asked_until = monotonic() + 20
+    while (said := asked()) != expected:
+        assert monotonic() < asked_until, said
+
+
+@contextmanager
+def running(config: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, Any]]]:
+    """Run the command; give its process and what it said when all were ready."""
+    with subprocess.Popen(
+        [*COMMAND, "--config", str(config)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    ) as parent:
+        try:
+            assert parent.stdout is not None
+            yield parent, orjson.loads(parent.stdout.readline())
+        finally:
+            parent.kill()  # its children have --with-parent
 
 
 def children_of(pid: int) -> list[int]:
@@ -48,13 +77,9 @@ def name_of(pid: int) -> str:
 @pytest.mark.timeout(60)
 def test_they_live_die_reload_and_end_together(tmp_path: Path) -> None:
     config = tmp_path / "b.json"
-    settings = {"name": "eu", "region": "europe", "port": 0, "peer_token": "not-to-be-shown"}
+    settings = {"name": "eu", "region": "europe", "port": 0, "peer_token": TOKEN}
     config.write_bytes(orjson.dumps(settings))
-    with subprocess.Popen(
-        [*COMMAND, "--config", str(config)], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
-    ) as parent:
-        assert parent.stdout is not None
-        ready = orjson.loads(parent.stdout.readline())
+    with running(config) as (parent, ready):
         addresses = {process["name"]: process["address"] for process in ready["processes"]}
         assert list(addresses) == ["eu/0", "eu/1"]
         for name, address in addresses.items():
@@ -63,15 +88,16 @@ def test_they_live_die_reload_and_end_together(tmp_path: Path) -> None:
         assert seen == set(addresses)  # one in 2**63 runs sees one process alone
 
         children = {name_of(pid): pid for pid in children_of(parent.pid)}
-        assert not any(b"not-to-be" in Path(f"/proc/{p}/cmdline").read_bytes() for p in children.values())
+        assert not any(TOKEN.encode() in Path(f"/proc/{p}/cmdline").read_bytes() for p in children.values())
         os.kill(children["eu/0"], signal.SIGKILL)
         until(lambda: health_of(addresses["eu/0"]).get("name"), "eu/0")
         assert children["eu/1"] in children_of(parent.pid)
 
-        config.write_bytes(orjson.dumps({**settings, "region": "moved"}))
+        replicas = [{"id": f"r{number}", "address": "127.0.0.1:1"} for number in range(2)]
+        config.write_bytes(orjson.dumps({**settings, "replicas": replicas}))
         parent.send_signal(signal.SIGHUP)
-        for address in addresses.values():
-            until(lambda address=address: health_of(address).get("region"), "moved")  # type: ignore[misc]
+        until(lambda: targets_of(addresses["eu/0"]), {"replica": ["r0"], "peer": ["eu/1"]})
+        until(lambda: targets_of(addresses["eu/1"]), {"replica": ["r1"], "peer": ["eu/0"]})
 
         last = children_of(parent.pid)
         parent.send_signal(signal.SIGTERM)
