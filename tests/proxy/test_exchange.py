@@ -17,6 +17,7 @@ async def nothing_left(balancer: Running) -> None:
     """Wait until no request is anywhere, and check that each has been counted out."""
     state = await balancer.until(lambda s: s["in_progress"] == 0)
     assert state["outstanding"] == state["queue"] == 0
+    assert balancer.server.dispatcher.held_bytes == 0
     counters = state["counters"]
     done = (counters[key] for key in ("completed", "rejected", "failed", "client_gone"))
     assert sum(done) == counters["arrived"]
@@ -445,6 +446,27 @@ def test_a_refusal_of_the_balancer_says_when_to_come_again(play: Play) -> None:
         assert response.status == 503
         assert int(response.headers["retry-after"]) >= 1
         assert response.json()["error"]["code"] == response.headers["x-nightshift-reason"]
+        await nothing_left(balancer)
+
+    play(scene)
+
+
+def test_large_requests_are_bounded_together(play: Play) -> None:
+    async def scene(world: World) -> None:
+        engine = await world.engine()
+        balancer = await world.balancer(engine, limits={"held_bytes": 3000})
+        first, second = await balancer.connect(), await balancer.connect()
+        first.chat("x" * 2000)
+        asked = await engine.request()
+        second.chat("x" * 2000)
+        response = await second.response()
+        assert (response.status, response.json()["error"]["code"]) == (503, "too_much_held")
+        assert response.headers["retry-after"] == "1"
+        asked.answer_json({})
+        await first.response()
+        second.chat("x" * 2000)
+        (await engine.request()).answer_json({})
+        assert (await second.response()).status == 200
         await nothing_left(balancer)
 
     play(scene)

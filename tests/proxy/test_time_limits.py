@@ -144,8 +144,8 @@ def test_one_deadline_travels_across_the_hop(play: Play) -> None:
         asked = await far.request()
         exchange = next(iter(there.server.dispatcher.exchanges))
         origin = next(iter(here.server.dispatcher.exchanges))
-        assert exchange.deadline <= origin.deadline, "both clocks are one here"
-        assert origin.deadline - exchange.deadline < 1
+        assert abs(origin.deadline - exchange.deadline) < 1, "both clocks are one here"
+        assert exchange.deadline < exchange.outcome.arrived + 30
         asked.answer_json({})
         await wire.response()
 

@@ -77,6 +77,8 @@ class Dispatcher:
         self.peers: Mapping[str, Pool] = {}
         self.asks_to_steal: Callable[[str, int], None] = lambda peer, count: None
         """Carries a question for work to a peer."""
+        self.held_bytes = 0
+        """Bodies of requests that may still have to be sent, or sent again."""
         self._exchanges: dict[str, Exchange] = {}
         self._actions: deque[Action] = deque()
         self._acting = False
@@ -100,6 +102,7 @@ class Dispatcher:
         if request.from_peer is not None:
             self.counters.from_peers += 1
         self._exchanges[exchange.id] = exchange
+        self.held_bytes += exchange.outcome.request_bytes
         self.perform(self.balancer.request_arrived(self.now(), request))
 
     def ended(self, exchange: Exchange) -> None:
@@ -152,6 +155,10 @@ class Dispatcher:
         self.counters.client_gone += 1
         now = self._over(exchange, CLIENT_GONE)
         self.perform(self.balancer.client_gone(now, exchange.id))
+
+    def body_dropped(self, size_bytes: int) -> None:
+        """See `exchange.Placement`."""
+        self.held_bytes -= size_bytes
 
     def _over(self, exchange: Exchange, ended: Ending) -> float:
         """Note how a request ended, for who watches and for its key. Return the time."""

@@ -63,6 +63,9 @@ class Placement(Protocol):
     def left(self, exchange: "Exchange") -> None:
         """The client left, wherever the request was."""
 
+    def body_dropped(self, size_bytes: int) -> None:
+        """So much of a request is not held any more."""
+
 
 class Exchange:
     """See the head of the file."""
@@ -301,7 +304,7 @@ class Exchange:
         head, held = self._head, self._held
         assert head is not None, "an answer begins with the head of a response"  # noqa: S101 - for the type
         self._held = self._start = None
-        self._request.body = b""  # it will not be sent again
+        self._drop_body()
         if self._client.write_paused:  # by an earlier answer on the same connection
             self.pause()
         lines = response_lines(head.headers) + self._identity + self._decision_lines(head)
@@ -406,6 +409,13 @@ class Exchange:
         if delivery is not None:
             delivery.cancel()
 
+    def _drop_body(self) -> None:
+        """The request will not be sent again."""
+        body, self._request.body = self._request.body, b""
+        if body:
+            self._placement.body_dropped(len(body))
+
     def _detach(self) -> None:
         self.over = True
         self._delivery = None
+        self._drop_body()

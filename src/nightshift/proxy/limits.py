@@ -54,6 +54,8 @@ class Limits(Strict):
     """Bytes of an answer held back until its first content; then they are sent."""
     hold_s: float = Field(default=30.0, gt=0)
     """Time for which what came ahead of the first content is held back; then it is sent."""
+    held_bytes: int = Field(default=2**30, gt=0)
+    """Bodies of all requests that may still have to be sent, or sent again: 503 to one more."""
     idle_connections: int = Field(default=256, ge=0)
     """Connections kept open to each target while unused."""
     probe_s: float = Field(default=2.0, gt=0)

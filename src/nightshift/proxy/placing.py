@@ -12,6 +12,7 @@ from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client, InProgress
 from nightshift.proxy.decision import DEADLINE_MS, HASH_KEY, Identity
 from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.errors import ApiError
 from nightshift.proxy.exchange import Exchange
 from nightshift.proxy.fields import request_lines
 from nightshift.proxy.limits import Limits
@@ -58,6 +59,8 @@ class Placing:
         now = self._dispatcher.now()
         peer = self._tokens.peer_of(request, certified=client.certified)
         key = self._gate.authenticate(request) if peer is None else None
+        if self._dispatcher.held_bytes + len(request.body) > self.limits.held_bytes:
+            raise ApiError(503, "too_much_held", "too many large requests are under way", retry_after_s=1)
         asked = reader(request)
         entry = self._gate.admit(now, key, asked.model, asked.prompt.length_bytes)
         outcome = Outcome(
