@@ -13,7 +13,7 @@ _ENOUGH = 20
 _LEVEL = re.compile(r" (WARNING|ERROR|CRITICAL) ")
 _EXPECTED = re.compile(
     r"WARNING \S+: ("
-    r"request \S+ was (lost|not delivered|refused|declined)"
+    r"request \S+ was (lost|not delivered|refused|declined|cut off)"
     r"|\S+ (/metrics|/v1/models|/nightshift/\S+): "
     r"|\S+ (is|was) (ejected|unreachable|down)"
     r")"
