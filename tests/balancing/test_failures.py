@@ -247,6 +247,14 @@ class TestModels:
         assert refused == Reject("3", 404, "model_not_found", "The model `x` does not exist")
         assert outcomes(made.request_arrived(0.7, request("4", from_peer="P", model="x"))) == [("4", 503)]
 
+    def test_a_model_goes_with_the_last_that_serves_it(self) -> None:
+        made = balancer()
+        made.models_reported(0.1, "a", frozenset({"m1"}))
+        made.models_reported(0.1, "b", frozenset({"m2"}))
+        made.targets_changed(0.2, replicas="b", peers="")
+        assert outcomes(made.request_arrived(0.3, request("1", model="m1"))) == [("1", 404)]
+        assert made.report().models == ("m2",)
+
     def test_a_peer_gets_what_it_serves(self) -> None:
         made = balancer(Switches(), replicas="a", peers="PQ")
         made.models_reported(0.0, "a", frozenset({"m1"}))
@@ -308,6 +316,16 @@ class TestDrain:
         assert (refused.status, refused.code, refused.retry_after_s) == (503, "draining", 1)
         assert outcomes(made.replica_probed(0.4, "a", FREE)) == [("1", "a")]
         assert (made.report().draining, made.report().available_replicas) == (True, 0)
+
+
+def test_who_takes_the_slot_of_another_does_not_inherit_its_prefixes() -> None:
+    made = balancer(replicas="a")
+    made.request_arrived(0.1, request("1", "a conversation"))
+    made.targets_changed(0.2, replicas="", peers="")
+    made.targets_changed(0.3, replicas="b", peers="")
+    (action,) = made.request_arrived(0.4, request("2", "a conversation"))
+    assert isinstance(action, Forward)
+    assert (action.decision.reason, action.decision.matched) == ("least_load_no_prefix", 0.0)
 
 
 class TestDecisions:
