@@ -32,7 +32,7 @@ def test_a_stream_cell(make_summary: MakeSummary) -> None:
 
 def test_the_other_parts(make_parts: Callable[[], dict[str, Any]]) -> None:
     found = reached(make_parts())
-    assert len(found) == 8
+    assert len(found) == 9
     assert set(found.values()) == {"met"}
 
 
@@ -41,6 +41,12 @@ def test_without_a_small_budget_the_bound_is_not_measured(make_parts: Callable[[
     memory = summary["parts"]["memory"]
     memory["rows"] = [row for row in memory["rows"] if row["id"] != "nightshift-small"]
     assert reached(summary)["growth in all, of the budget"] == "not measured"
+
+
+def test_a_bound_that_was_not_reached_is_not_flat(make_parts: Callable[[], dict[str, Any]]) -> None:
+    summary = make_parts()
+    summary["parts"]["memory"]["rows"][-1]["full_by_half"] = False
+    assert reached(summary)["growth per prompt behind the bound, of that before"] == "not measured"
 
 
 def test_cost_that_grows_with_the_replicas_is_missed(make_parts: Callable[[], dict[str, Any]]) -> None:

@@ -1,5 +1,6 @@
 """Growth is that of the first prompts, and of the later half."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from nightshift.bench.proxy.contestants import find_contestants
@@ -27,6 +28,13 @@ def test_growth_without_a_bound() -> None:
 def test_few_prompts_are_halved() -> None:
     one = Filled("x", (Sample(0, 0), Sample(10, 1_000), Sample(20, 1_500)))
     assert (one.growth_before, one.growth_late) == (100.0, 50.0)
+
+
+def test_a_bound_that_was_not_reached_by_half_says_nothing_of_what_is_behind_it() -> None:
+    one = filled(50, 60, 70, 71, 71)
+    assert not one.full_by_half  # no budget is known
+    assert replace(one, budget_bytes=25_000_000).full_by_half
+    assert not replace(one, budget_bytes=50_000_000).full_by_half
 
 
 def test_samples_at_marks() -> None:

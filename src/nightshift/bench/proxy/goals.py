@@ -108,9 +108,10 @@ def _of_memory(part: dict[str, Any]) -> Iterator[Goal]:
         *("memory, small budget", _ratio(small and small["growth_bytes"], small and small["budget_bytes"])),
         *(1.0, "x"),
     )
+    late = small["growth_late"] if small and small["full_by_half"] else None
     yield Goal(
         "growth per prompt behind the bound, of that before",
-        *("memory, small budget", _ratio(small and small["growth_late"], ours and ours["growth_before"])),
+        *("memory, small budget", _ratio(late, ours and ours["growth_before"])),
         *(0.05, "x"),
     )
 
@@ -143,6 +144,9 @@ def _of_choosing(part: dict[str, Any]) -> Iterator[Goal]:
         by_size = growth(rows, _way(policy, prompts, replicas=replicas[0]), "prompt_bytes")
         what = f"cost of a decision, prompts of {sizes[-1]:,} bytes of {sizes[-2]:,}"
         yield Goal(what, where, by_size, sizes[-1] / sizes[-2], "x")
+    of_key = growth(part["keys"], lambda row: True, "prompt_bytes")
+    what = f"cost of a prompt's key, {sizes[-1]:,} bytes of {sizes[-2]:,}"
+    yield Goal(what, "any policy", of_key, sizes[-1] / sizes[-2], "x")
 
 
 def _way(policy: str, prompts: str, **same: int) -> Callable[[dict[str, Any]], bool]:

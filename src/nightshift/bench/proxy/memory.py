@@ -28,6 +28,8 @@ SMALL_BUDGET = 32 * 2**20
 WITH_AN_INDEX = (OURS, "sglang-router", "smg", "vllm-router")
 _OTHERS_SHARE = 0.3
 _STEPS = 20
+_NEAR = 0.7
+"""Of a budget; it counts what an index holds, and resident memory has other things in it."""
 _WARMING_SHARE = 0.02
 _CAP_S_PER_PROMPT = 0.005
 """A step is given up when it takes longer than this for each of its prompts, and half a minute."""
@@ -62,9 +64,18 @@ class Filled:
     @property
     def growth_late(self) -> float:
         """Bytes for each prompt over the later half of them."""
+        return _slope(self._half, self.samples[-1])
+
+    @property
+    def full_by_half(self) -> bool:
+        """Whether it had come near its budget when half of the prompts were through."""
+        grown = self._half.rss_bytes - self.samples[0].rss_bytes
+        return self.budget_bytes is not None and grown >= _NEAR * self.budget_bytes
+
+    @property
+    def _half(self) -> Sample:
         last = self.samples[-1]
-        half = next(sample for sample in self.samples if 2 * sample.prompts >= last.prompts)
-        return _slope(half, last)
+        return next(sample for sample in self.samples if 2 * sample.prompts >= last.prompts)
 
     @property
     def growth_bytes(self) -> int:
@@ -78,7 +89,7 @@ def _slope(one: Sample, other: Sample) -> float:
 
 def as_row(filled: Filled) -> dict[str, Any]:
     """Return what stands in the summary."""
-    figures = ("growth_before", "growth_late", "growth_bytes")
+    figures = ("growth_before", "growth_late", "growth_bytes", "full_by_half")
     return {**asdict(filled), **{name: getattr(filled, name) for name in figures}}
 
 
