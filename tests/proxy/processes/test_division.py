@@ -57,6 +57,15 @@ def test_nothing_is_lost_and_nobody_is_its_own_peer(
     assert len({child.seed for child in children}) == processes
 
 
+@pytest.mark.parametrize(("port", "ports"), [(7000, [7000, 7001]), (0, [0, 0])])
+def test_each_has_an_admin_port(port: int, ports: list[int]) -> None:
+    plain = settings_of(2).model_dump(mode="json")
+    settings = checked_settings({**plain, "admin": {"port": port}}, where="test")
+    children = all_divided(settings, 2, Division.OWN)
+    assert [child.admin and child.admin.port for child in children] == ports
+    assert all(child.admin is None for child in all_divided(settings_of(2), 2, Division.OWN))
+
+
 def test_siblings_are_of_the_same_region() -> None:
     first, second = all_divided(settings_of(2), 2, Division.OWN)
     assert [(peer.id, peer.address, peer.region) for peer in first.peers] == [

@@ -63,7 +63,15 @@ def divided(
         "peers": [*plain["peers"], *peers],
         "peer_token": tokens,
         "seed": settings.seed + number,  # not the same chance in each
+        "admin": _admin(plain["admin"], number),
     }
+
+
+def _admin(admin: dict[str, Any] | None, number: int) -> dict[str, Any] | None:
+    """Each process has an admin API of its own: at the ports from the given one on, or at any free ones."""
+    if admin is None or not admin["port"]:
+        return admin
+    return {**admin, "port": admin["port"] + number}
 
 
 def _own(division: Division, replicas: int, processes: int) -> bool:
