@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightshift.errors import UserError
-from nightshift.proxy.processes.division import Division, Sibling, divided, names
+from nightshift.proxy.processes.division import Division, Sibling, check_tls, divided, names
 from nightshift.proxy.settings import Settings, checked_settings
 
 TOKEN = "the-token-of-all"
@@ -72,3 +72,27 @@ def test_siblings_are_of_the_same_region() -> None:
         ("eu/1", "127.0.0.1:901", "europe")
     ]
     assert [replica.id for replica in second.replicas] == ["r1"]
+
+
+def test_secrets_reach_the_processes_and_nobody_else() -> None:
+    otel = {"endpoint": "http://127.0.0.1:4318", "headers": {"api-key": "very secret"}}
+    settings = Settings.model_validate({"name": "eu", "region": "europe", "otel": otel})
+    told = divided(settings, 0, [Sibling("eu/0", "h:1"), Sibling("eu/1", "h:2")], (TOKEN,), Division.SHARED)
+    assert told["otel"]["headers"] == {"api-key": "very secret"}
+    assert "very secret" not in settings.model_dump_json() + repr(settings)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"tls": {"certificate": "c", "key": "k"}, "peers": [{"id": "p", "address": "h:1"}]},
+        {
+            "tls": {"certificate": "c", "key": "k"},
+            "peer_tls": {"ca": "a", "certificate": "c", "key": "k"},
+        },
+    ],
+)
+def test_what_cannot_go_together_is_said(more: dict[str, object]) -> None:
+    settings = Settings.model_validate({"name": "eu", "region": "europe", "peer_token": TOKEN, **more})
+    with pytest.raises(UserError, match="with several processes"):
+        check_tls(settings)

@@ -17,7 +17,20 @@ from enum import StrEnum
 from typing import Any
 
 from nightshift.errors import UserError
+from nightshift.proxy.seen.settings import CLEAR
 from nightshift.proxy.settings import Settings
+
+
+def check_tls(settings: Settings) -> None:
+    """Raise `UserError` for what several processes cannot do.
+
+    Between themselves they speak on loopback and in clear. A peer elsewhere needs an encrypted connection to
+    one certain process, and there is none: the public port leads to any of them.
+    """
+    if settings.tls is not None and settings.peers:
+        raise UserError("tls and peers with several processes: end TLS in front of them, or use one process")
+    if settings.peer_tls is not None:
+        raise UserError("peer_tls with several processes: they have no certificates among themselves")
 
 
 class Division(StrEnum):
@@ -52,7 +65,7 @@ def divided(
         for place, sibling in enumerate(siblings)
         if place != number
     ]
-    plain = settings.model_dump(mode="json")
+    plain = settings.model_dump(mode="json", context=CLEAR)
     replicas = plain["replicas"]
     return {
         **plain,

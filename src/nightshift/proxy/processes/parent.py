@@ -17,7 +17,7 @@ from nightshift.errors import NightshiftError, UserError
 from nightshift.processes import announce_ready
 from nightshift.proxy.processes.backoff import Backoff
 from nightshift.proxy.processes.child import Child, ConfigFile
-from nightshift.proxy.processes.division import Division, Sibling, divided, names
+from nightshift.proxy.processes.division import Division, Sibling, check_tls, divided, names
 from nightshift.proxy.processes.sockets import Sockets, claim
 from nightshift.proxy.settings import Settings
 
@@ -77,13 +77,15 @@ class Parent:
                 slot.config.close()
 
     def _take_ports(self, settings: Settings) -> int:
+        check_tls(settings)
         host = settings.host
         public_port = claim(host, settings.port)
         first = self._peer_port
         if first is None:
             first = settings.port + 1 if settings.port else 0
         for number, name in enumerate(names(settings.name, self._count)):
-            internal = (host, first + number if first else 0)
+            inside = host if settings.tls is None else "127.0.0.1"  # in clear, and so not for others
+            internal = (inside, first + number if first else 0)
             slot = _Slot(name, Sockets((host, public_port), internal), ConfigFile(f"nightshift-{number}"))
             self._slots.append(slot)
             slot.sockets.open()

@@ -3,7 +3,7 @@
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import AfterValidator, Field, SecretStr, SerializationInfo, field_serializer
 
 from nightshift.proxy.admin.settings import AdminSettings
 from nightshift.proxy.limits import Strict
@@ -18,6 +18,10 @@ def _collector(endpoint: str) -> str:
     return endpoint if parts.path.strip("/") else endpoint.rstrip("/") + "/v1/traces"
 
 
+CLEAR = {"secrets": "clear"}
+"""The context in which settings are dumped with their secrets: for another process of ours."""
+
+
 class OtelSettings(Strict):
     """OpenTelemetry traces by OTLP over HTTP."""
 
@@ -29,6 +33,11 @@ class OtelSettings(Strict):
     """Whether a caller's "sampled" is obeyed. Not on a public address: anybody could have all recorded."""
     headers: dict[str, SecretStr] = Field(default_factory=dict)
     """Sent with every batch, such as an API key of the collector."""
+
+    @field_serializer("headers")
+    def _masked(self, headers: dict[str, SecretStr], info: SerializationInfo) -> dict[str, str]:
+        clear = info.context == CLEAR
+        return {name: value.get_secret_value() if clear else str(value) for name, value in headers.items()}
 
 
 class SeenSettings(Strict):
