@@ -338,7 +338,7 @@ def test_an_answer_before_the_request_is_taken_is_passed_on_and_its_connection_n
         pool.endpoint = Endpoint.at("here-0", "region-here", address)
         wire = await balancer.connect()
         for number in (1, 2):
-            wire.post("/v1/audio/transcriptions", b"x" * 20_000_000)
+            wire.chat("x" * 20_000_000)
             response = await wire.response()
             assert (response.status, response.body) == (413, b"large")
             assert len(seen) == number, "each on a connection of its own"

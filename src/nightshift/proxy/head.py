@@ -53,7 +53,8 @@ class Head:
     length: int
     """Of the body; 0 when there is none or it is chunked."""
     chunked: bool
-    body_allowed: bool
+    body_passed: bool
+    """Whether a body goes on to a target; where content has no meaning it is read and dropped."""
     awaits_continue: bool
 
 
@@ -73,9 +74,6 @@ def judged(raw: bytes, limits: Limits) -> Head:
     _refuse_shadows(fields)
     _check_host(fields, http11)
     length, chunked = _framing(fields, http11, limits)
-    body_allowed = method not in _BODILESS
-    if not body_allowed and (length or chunked):
-        raise bad_framing(f"a {method.decode()} request has no body here (RFC 9110 9.3.1)")
     connection = _connection(headers)
     _check_method(method, fields, connection)
     target = _origin_form(method, target, fields)
@@ -91,7 +89,7 @@ def judged(raw: bytes, limits: Limits) -> Head:
         fields=fields,
         length=length,
         chunked=chunked,
-        body_allowed=body_allowed,
+        body_passed=method not in _BODILESS,
         awaits_continue=_awaits_continue(fields, http11) and (length > 0 or chunked),
     )
 

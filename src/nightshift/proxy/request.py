@@ -160,6 +160,8 @@ class RequestReader:
                 return None
             request.body = _piece(self._unread, self._at, end)
             self._at = end
+        if request.body and self._head is not None and not self._head.body_passed:
+            request.body = b""
         self._request = None
         self._skipped_line = False
         if self._at == len(self._unread):
