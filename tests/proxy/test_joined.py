@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.proxy.access.conftest import Authority
+    from tests.proxy.access.conftest import Authority, Files
     from tests.proxy.conftest import Play, World
 
 authority = authority_fixture
@@ -203,5 +203,51 @@ def test_tokens_rotate_without_losing_the_peers(play: Play) -> None:
         (await engine.request()).answer_json({})
         assert (await wire.response()).headers["x-nightshift-hops"] == "1"
         assert there.server.parts.tokens.false_claims == 0
+
+    play(scene)
+
+
+def test_a_hand_over_between_balancers_that_show_each_other_certificates(
+    play: Play, authority: Callable[[], Authority]
+) -> None:
+    async def scene(world: World) -> None:
+        service_ca, strangers_ca = authority(), authority()
+        engine = await world.engine()
+
+        def tls(peer_files: Files) -> dict[str, Any]:
+            files = service_ca.issue()  # what a peer checks is what clients see, too
+            return {
+                "tls": {"certificate": str(files.certificate), "key": str(files.key)},
+                "peer_tls": {
+                    "ca": str(service_ca.path),
+                    "certificate": str(peer_files.certificate),
+                    "key": str(peer_files.key),
+                },
+            }
+
+        here = await world.balancer(name="here", over=service_ca.path, **tls(service_ca.issue()))
+        there = await world.balancer(engine, name="there", over=service_ca.path, **tls(service_ca.issue()))
+        stranger = await world.balancer(name="stranger", over=service_ca.path, **tls(strangers_ca.issue()))
+        for balancer in (here, stranger):
+            settings = settings_of(balancer.server.settings)
+            settings["peers"] = [{"id": "there", "address": f"https://{there.address}"}]
+            balancer.server.reload(Settings.model_validate(settings))
+        await world.heard_from(here, 0, 1)
+        wire = await here.connect()
+        wire.chat(stream=True)
+        asked = await engine.request()
+        asked.begin_stream()
+        asked.chunk(b"data: 1\n\n")
+        asked.end_stream()
+        response = await wire.response()
+        assert (response.body, response.headers["x-nightshift-hops"]) == (b"data: 1\n\n", "1")
+        probe = await there.connect()
+        probe.get("/nightshift/report", CREDENTIALS)
+        refused = await probe.response()
+        assert refused.status == 403, "the token alone is not enough"
+        assert b"certificate" in refused.body
+        health = await stranger.connect()
+        health.get("/health")
+        assert (await health.response()).json()["peers"] == 0
 
     play(scene)
