@@ -11,6 +11,9 @@ from nightshift.control.local.plan import FleetPlan
 from nightshift.control.local.sockets import Sockets
 from nightshift.control.local.wiring import WAN, Entry, Route, Wiring
 
+_DRAIN_S = 2.0
+"""Time for running requests when a fleet ends: its engines end with it."""
+
 
 def balancer_config(
     plan: FleetPlan, switches: Switches, entry: Entry, addresses: Mapping[str, str], peer_token: str
@@ -32,6 +35,7 @@ def balancer_config(
         "peer_token": peer_token,
         "speed": plan.speed,
         "seed": plan.seed,
+        "limits": {"drain_s": _DRAIN_S},
     }
 
 
