@@ -104,6 +104,9 @@ class Delivery:
     def _over(self) -> None:
         self._recipient = None
         self._connection = None
+        # The response may be whole before the task that connected is: to cancel that then would close a
+        # connection which others use by now.
+        self._connecting = None
         self._payload = b""
 
     # Called by the connection; see `upstream.Delivering`

@@ -236,9 +236,12 @@ class RequestReader:
     def _judge(self, raw: bytes) -> Head:
         """Return the verdict on a whole head. Sets the length of its body."""
         limits = self._limits
-        if len(raw) > limits.header_bytes:
-            if raw.find(b"\r\n") > limits.target_bytes + _VERSION_BYTES:
+        if not self._judged_line:  # first, as in a head that comes in pieces
+            end = raw.find(b"\r\n")
+            if end > limits.target_bytes + _VERSION_BYTES:
                 raise target_too_long(limits)
+            check_beginning(raw[: end + 2], limits)
+        if len(raw) > limits.header_bytes:
             raise head_too_large(limits)
         head = judged(raw, limits)
         self._head = head

@@ -1,0 +1,64 @@
+"""One delivery, on connections that are played: what its end leaves alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from nightshift.proxy.delivery import Delivery
+from nightshift.proxy.upstream import ResponseHead
+
+
+class Played:
+    """A pool, and its only connection: it connects, and the task that did so has not ended yet."""
+
+    def __init__(self) -> None:
+        self.task: asyncio.Task[None] = asyncio.get_running_loop().create_task(asyncio.sleep(60))
+        self.aborted = False
+
+    def take(self) -> None:
+        return None
+
+    def connect(self, delivery: Delivery) -> tuple[Any, asyncio.Task[None]]:
+        return self, self.task
+
+    def send(self, delivery: Delivery, payload: bytes) -> None:
+        pass
+
+    def abort(self) -> None:
+        self.aborted = True
+
+
+class Deaf:
+    def __getattr__(self, name: str) -> Any:
+        return lambda *args: None
+
+
+def test_a_connection_that_has_answered_is_not_closed_by_its_late_connecting() -> None:
+    async def scene() -> None:
+        pool: Any = Played()
+        recipient: Any = Deaf()
+        delivery = Delivery(pool, b"GET", recipient)
+        delivery.start()
+        delivery.connected(pool)
+        delivery.head(ResponseHead(200, b"OK", [], {}, None))
+        delivery.complete()
+        delivery.cancel()
+        assert not pool.task.cancelling()
+        assert not pool.aborted
+        pool.task.cancel()
+
+    asyncio.run(scene())
+
+
+def test_a_connection_that_is_being_opened_for_nobody_is_given_up() -> None:
+    async def scene() -> None:
+        pool: Any = Played()
+        recipient: Any = Deaf()
+        delivery = Delivery(pool, b"GET", recipient)
+        delivery.start()
+        delivery.cancel()
+        assert pool.task.cancelling()
+        assert pool.aborted
+
+    asyncio.run(scene())
