@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ENGINE ?= emulated
 
-.PHONY: run test lint bench test-clients test-edge edge-report fuzz soak clean
+.PHONY: run test test-long lint bench test-clients test-edge edge-report fuzz soak clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -38,6 +38,9 @@ endif
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m pytest
+
+test-long: $(VENV)/.dev
+	@$(BIN)/python -m pytest -m long
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check src tests

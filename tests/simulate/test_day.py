@@ -1,4 +1,4 @@
-"""A day of a thousand users on twelve replicas in three regions, in virtual time.
+"""A day of a thousand users on twelve replicas in three regions, in virtual time (`make test-long`).
 
 People sleep: a user of each region begins conversations by the local hour. It is the test of scale for
 `balancing/` and `engine/` together; what it finds out on the way is that nothing is lost in a day, and that
@@ -9,6 +9,8 @@ import hashlib
 from collections.abc import Callable
 from math import cos, pi
 from random import Random
+
+import pytest
 
 from nightshift.balancing.presets import preset
 from nightshift.bench.workloads import workload
@@ -79,14 +81,15 @@ def trace_of(served: list[Served]) -> str:
     return hashlib.sha256(repr(served).encode()).hexdigest()
 
 
-def test_a_day_of_a_thousand_users() -> None:
-    served = simulate(24, 1000, seed=1)
-    assert len(served) > 50_000
+@pytest.mark.parametrize("users", [150, pytest.param(1000, marks=pytest.mark.long)])
+def test_a_day(users: int) -> None:
+    served = simulate(24, users, seed=1)
+    assert len(served) > 50 * users
     assert not [one for one in served if one.failed]
     late = [one for one in served if one.end is None and one.sent < 24 * HOUR_S - 600]
     assert late == []
     busiest = [sum(one.region == region for one in served) for region in REGIONS]
-    assert min(busiest) > 10_000
+    assert min(busiest) > 10 * users
 
 
 def test_same_seed_same_trace_other_seed_another() -> None:
