@@ -49,8 +49,13 @@ def test_only_who_has_a_key_is_served_and_the_engine_does_not_see_it(play: Play)
         assert (await wire.response()).status == 200
         wire.get("/health")
         assert (await wire.response()).status == 200, "probes of a load balancer have no key"
+        for path in ("/v1/models", "/v1/models/m"):
+            wire.get(path)
+            assert (await wire.response()).status == 401
+        wire.get("/v1/models", BEARER)
+        assert (await wire.response()).status == 200
         metrics = balancer.server.parts.metrics
-        assert metrics.refusals["invalid_api_key"] == 2
+        assert metrics.refusals["invalid_api_key"] == 4
 
     play(scene)
 

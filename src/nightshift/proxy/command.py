@@ -59,7 +59,8 @@ def balancer(
             --replica http://127.0.0.1:9000 --replica http://127.0.0.1:9001 \\
             --peer eu=http://10.0.0.2:8000 --peer-token SECRET
 
-    Clients use it like any OpenAI-compatible server. GET /nightshift/state shows what it knows.
+    Clients use it like any OpenAI-compatible server. With an admin listener in its
+    settings, `nightshift admin` says what it knows and why it decides (docs/reference/admin.md).
     """
     from nightshift.processes import die_with_parent, listening_socket
     from nightshift.proxy.processes.division import Division

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from nightshift.backends.adapters.models import MODELS_PATH
 from nightshift.balancing.snapshot import snapshot
+from nightshift.proxy.access.gate import Gate
 from nightshift.proxy.answer import JSON_TYPE, Answer
 from nightshift.proxy.catalogue import OWN_MODELS_PATH, Catalogue
 from nightshift.proxy.client import Client, InProgress
@@ -40,6 +41,7 @@ class OwnPages:
         peers: Peers,
         catalogue: Catalogue,
         tokens: PeerTokens,
+        gate: Gate,
     ) -> None:
         self._identity = identity
         self._dispatcher = dispatcher
@@ -48,11 +50,12 @@ class OwnPages:
         self._peers = peers
         self._catalogue = catalogue
         self._tokens = tokens
+        self._gate = gate
 
     def table(self) -> dict[str, dict[str, Page]]:
         """Return the pages by path and method."""
         health, alive, state = self._page(self.health), self._page(self.alive), self._internal(self.state)
-        report, models = self._internal(self.report), self._page(self.models)
+        report, models = self._internal(self.report), self._for_clients(self.models)
         return {
             "*": {"OPTIONS": self._options},
             "/health": {"GET": health, "HEAD": health},
@@ -67,7 +70,7 @@ class OwnPages:
 
     def table_by_prefix(self) -> dict[str, dict[str, Page]]:
         """Return the pages that have a name behind a prefix."""
-        model = self._page(self.model)
+        model = self._for_clients(self.model)
         return {f"{MODELS_PATH}/": {"GET": model, "HEAD": model}}
 
     def _page(self, facts_of: Callable[[HttpRequest], _Facts]) -> Page:
@@ -85,6 +88,16 @@ class OwnPages:
 
         def page(request: HttpRequest, answer: Answer, client: Client) -> InProgress | None:
             self._tokens.require(request, certified=client.certified)
+            return shown(request, answer, client)
+
+        return page
+
+    def _for_clients(self, facts_of: Callable[[HttpRequest], _Facts]) -> Page:
+        """Return a page of the API: for who has a key, where keys are asked for."""
+        shown = self._page(facts_of)
+
+        def page(request: HttpRequest, answer: Answer, client: Client) -> InProgress | None:
+            self._gate.check(request)
             return shown(request, answer, client)
 
         return page

@@ -89,6 +89,7 @@ class Parts:
             peers=self.peers,
             catalogue=self.catalogue,
             tokens=self.tokens,
+            gate=self.gate,
         )
         self.state = pages.facts
         readers = api(secrets.randbits(64))  # a seed of its own: digests tell nothing to who has not got it
