@@ -6,7 +6,6 @@ from dataclasses import asdict
 from typing import Any
 
 from nightshift.balancing.explain import Explained
-from nightshift.errors import UserError
 from nightshift.proxy.admin.console import ReplicaDrain, UnknownReplicaError
 from nightshift.proxy.configuration import Configuration
 from nightshift.proxy.readings import read
@@ -57,9 +56,6 @@ class ServerConsole:
 
     def change_targets(self, targets: Targets) -> None:
         """See `Console.change_targets`."""
-        settings = self._server.settings
-        if settings.name in (peer.id for peer in targets.peers):
-            raise UserError(f"peers: {settings.name} is this balancer itself; leave it out")
         self._server.parts.targets.change(targets)
         self._server.parts.note_names()
 

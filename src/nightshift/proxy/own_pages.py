@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from nightshift.backends.adapters.models import MODELS_PATH
 from nightshift.balancing.snapshot import snapshot
+from nightshift.errors import UserError
 from nightshift.proxy.access.gate import Gate
 from nightshift.proxy.answer import JSON_TYPE, Answer
 from nightshift.proxy.catalogue import OWN_MODELS_PATH, Catalogue
@@ -168,7 +169,8 @@ class OwnPages:
             targets = Targets.model_validate_json(request.body)
         except ValidationError as error:
             raise ApiError(400, "invalid_value", first_problem(error)) from error
-        if self._identity.name in (peer.id for peer in targets.peers):
-            raise ApiError(400, "invalid_value", f"peers: {self._identity.name} is this balancer itself")
-        self._targets.change(targets)
+        try:
+            self._targets.change(targets)
+        except UserError as error:
+            raise ApiError(400, "invalid_value", str(error)) from error
         return 200, {"replicas": len(targets.replicas), "peers": len(targets.peers)}

@@ -68,6 +68,7 @@ class Parts:
             self.probes,
             self.peers,
             self.catalogue,
+            name=settings.name,
             region=settings.region,
             make_pool=make_pool,
             client_tls=self.client_tls,

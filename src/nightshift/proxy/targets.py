@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
+from nightshift.errors import UserError
 from nightshift.proxy.access.tls import ClientTls
 from nightshift.proxy.catalogue import Catalogue
 from nightshift.proxy.dispatcher import Dispatcher
@@ -21,11 +22,13 @@ class TargetSet:
         peers: Peers,
         catalogue: Catalogue,
         *,
+        name: str,
         region: str,
         make_pool: Callable[[Endpoint], Pool],
         client_tls: ClientTls,
     ) -> None:
-        """`region` is that of a replica which names none."""
+        """`name` is this balancer's own; `region` is that of a replica which names none."""
+        self._name = name
         self._dispatcher = dispatcher
         self._probes = probes
         self._peers = peers
@@ -36,6 +39,8 @@ class TargetSet:
 
     def change(self, targets: Targets) -> None:
         """The targets are now these. Requests under way stay where they are. Raises `UserError`."""
+        if self._name in (peer.id for peer in targets.peers):
+            raise UserError(f"peers: {self._name} is this balancer itself; leave it out")
         tls = self._client_tls
         replicas = [
             Endpoint.at(
