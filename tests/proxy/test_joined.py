@@ -256,3 +256,18 @@ def test_a_hand_over_between_balancers_that_show_each_other_certificates(
         assert (await health.response()).json()["peers"] == 0
 
     play(scene)
+
+
+def test_a_drain_that_an_operator_asked_for_cuts_off_what_outlives_it(play: Play) -> None:
+    async def scene(world: World) -> None:
+        engine = await world.engine()
+        balancer = await world.balancer(engine)
+        console = ServerConsole(balancer.server, Configuration(balancer.server, None))
+        wire = await balancer.connect()
+        wire.chat(stream=True)
+        asked = await engine.request()
+        assert console.drain(0.05) == 0.05
+        await asked.abandoned()
+        assert console.health()["status"] == "draining"
+
+    play(scene)

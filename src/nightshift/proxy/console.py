@@ -21,7 +21,7 @@ class ServerConsole:
         self._server = server
         self._configuration = configuration
         self._page = Exposition(server.parts.metrics, lambda: read(server))
-        self._draining: asyncio.Task[bool] | None = None
+        self._draining: asyncio.Task[None] | None = None
 
     def health(self) -> Mapping[str, Any]:
         """See `Console.health`."""
@@ -44,11 +44,15 @@ class ServerConsole:
         return self._server.settings.model_dump(mode="json")
 
     def drain(self, grace_s: float | None) -> float:
-        """See `Console.drain`. The process lives on, and is ended by a signal as always."""
+        """See `Console.drain`. What is not over then is cut off; the process is ended by a signal."""
         grace_s = self._server.settings.limits.drain_s if grace_s is None else grace_s
         if self._draining is None or self._draining.done():
-            self._draining = asyncio.get_running_loop().create_task(self._server.drain(grace_s))
+            self._draining = asyncio.get_running_loop().create_task(self._drain(grace_s))
         return grace_s
+
+    async def _drain(self, grace_s: float) -> None:
+        if not await self._server.drain(grace_s):
+            self._server.cut_off()
 
     def reload(self) -> Sequence[str]:
         """See `Console.reload`."""

@@ -105,13 +105,17 @@ class Server:
         for ticker in self._tickers:
             ticker.stop()
         self._lag.stop()
-        for client in list(self._clients):
-            client.abort()
+        self.cut_off()
         self.parts.targets.close()
         if self._clients:
             self._all_left.clear()
             await self._all_left.wait()
         await self._loop.run_in_executor(None, self.parts.observer.close)
+
+    def cut_off(self) -> None:
+        """Drop all connections of clients, with what runs for them."""
+        for client in list(self._clients):
+            client.abort()
 
     def reload(self, settings: Settings) -> list[str]:
         """Go on with these settings, and with what is now in the files that they name.

@@ -101,7 +101,7 @@ def drain(
     ] = None,
     as_json: _Json = False,
 ) -> None:
-    """Have the balancer take no new requests, and end when the running ones have."""
+    """Have the balancer take no new requests; running ones get the grace to end."""
     answer = _ask(url, "POST", "/admin/drain", {} if grace is None else {"grace_s": grace})
     _show_line(
         answer,
