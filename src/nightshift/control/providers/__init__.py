@@ -1,0 +1,1 @@
+"""Who runs the machines of a service: one small interface (`base`), and those that fulfil it."""
