@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ENGINE ?= emulated
 
-.PHONY: run test test-long lint bench test-clients test-edge edge-report fuzz soak clean
+.PHONY: run test test-long lint bench test-clients test-edge test-api edge-report fuzz soak clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -73,6 +73,14 @@ test-clients: .venv-clients/.done
 test-edge: .venv-clients/.done
 	@$(BIN)/python -m pytest -o python_files='test_*.py with_*.py' tests/edge
 
+.venv-api/.done: $(VENV)/.dev
+	@$(PYTHON) -m venv .venv-api
+	@.venv-api/bin/python -m pip --disable-pip-version-check install --quiet schemathesis==4.32.5
+	@touch $@
+
+test-api: .venv-api/.done
+	@$(BIN)/python -m pytest -o python_files='with_*.py' tests/proxy/admin
+
 # The same bytes through HAProxy and nginx: apt-get install haproxy nginx-light
 edge-report: $(VENV)/.dev
 	@$(BIN)/python -m tests.edge.report docs/reference/http-conformance.md
@@ -92,4 +100,4 @@ soak: $(VENV)/.dev
 	@SOAK_S=$(SOAK_S) $(BIN)/python -m tests.soak.run
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-clients .venv-fuzz results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info
+	rm -rf $(VENV) .venv-peers .venv-clients .venv-api .venv-fuzz results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info

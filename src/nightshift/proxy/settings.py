@@ -20,7 +20,7 @@ from pydantic import (
     model_validator,
 )
 
-from nightshift.backends.adapters import adapter_named
+from nightshift.backends.adapters import ADAPTERS, adapter_named
 from nightshift.balancing.policies import POLICIES
 from nightshift.balancing.switches import Switches
 from nightshift.errors import UserError
@@ -67,10 +67,16 @@ def _known_engine(name: str) -> str:
         raise ValueError(str(error)) from None
 
 
-Address = Annotated[str, AfterValidator(_checked)]
-Name = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_header_safe)]
-Region = Annotated[str, AfterValidator(_header_safe)]
-Engine = Annotated[str, AfterValidator(_known_engine)]
+# For the admin API's document, which cannot see into validators; those have the better words for errors.
+_PRINTABLE = {"pattern": "^[ -~]*$"}
+_ENGINES = {"enum": ["auto", *(adapter.name for adapter in ADAPTERS)]}
+_HOST_AND_PORT = {"format": "host-and-port", "examples": ["http://10.1.0.4:8000"]}
+Address = Annotated[str, Field(json_schema_extra=_HOST_AND_PORT), AfterValidator(_checked)]
+Name = Annotated[
+    str, Field(min_length=1, max_length=200, json_schema_extra=_PRINTABLE), AfterValidator(_header_safe)
+]
+Region = Annotated[str, Field(json_schema_extra=_PRINTABLE), AfterValidator(_header_safe)]
+Engine = Annotated[str, Field(json_schema_extra=_ENGINES), AfterValidator(_known_engine)]
 
 
 class ReplicaSettings(Strict):

@@ -123,7 +123,12 @@ def _acting(console: Console) -> APIRouter:
         console.change_targets(targets)
         return _json({"replicas": len(targets.replicas), "peers": len(targets.peers)})
 
-    replica_id = Path(description="The id of a replica of this balancer.", min_length=1, max_length=200)
+    replica_id = Path(
+        description="The id of a replica of this balancer.",
+        min_length=1,
+        max_length=200,
+        examples=["us-east-2-1"],
+    )
 
     @router.post(
         "/admin/replicas/{replica_id:path}/drain",
