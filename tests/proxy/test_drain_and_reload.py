@@ -10,7 +10,7 @@ from tests.proxy.test_exchange import nothing_left
 from tests.proxy.test_failures import TEXT
 
 from nightshift.errors import UserError
-from nightshift.proxy.settings import Settings
+from nightshift.proxy.settings import Settings, Targets
 
 if TYPE_CHECKING:
     from tests.proxy.conftest import Asked, Engine, Play, Running, Wire, World
@@ -129,5 +129,27 @@ def test_what_cannot_change_is_said_and_nothing_changes(play: Play) -> None:
         with pytest.raises(UserError, match="region: only a new process can change this"):
             balancer.server.reload(changed(balancer, region="elsewhere", limits={"body_bytes": 1}))
         assert balancer.server.settings.limits.body_bytes > 1
+
+    play(scene)
+
+
+def test_settings_that_are_told_leave_targets_and_streams_alone(play: Play) -> None:
+    async def scene(world: World) -> None:
+        engine, other = await world.engine(), await world.engine()
+        balancer = await world.balancer(engine)
+        running, asked = await streaming(engine, balancer)
+        targets = Targets.model_validate({"replicas": [{"id": "new", "address": f"http://{other.address}"}]})
+        balancer.server.change_targets(targets)
+        assert balancer.server.change({"limits": {"total_s": 77.0}}) == ["limits"]
+        assert balancer.server.settings.limits.total_s == 77.0
+        assert list(balancer.server.dispatcher.replicas) == ["new"]
+        with pytest.raises(UserError, match="name: only a new process"):
+            balancer.server.change({"name": "another"})
+        with pytest.raises(UserError, match="the new settings: limits"):
+            balancer.server.change({"limits": {"total_s": -1}})
+        asked.chunk(TEXT)
+        assert await running.chunk() == TEXT
+        asked.end_stream()
+        assert await running.chunk() == b""
 
     play(scene)

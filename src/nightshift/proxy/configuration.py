@@ -5,7 +5,9 @@ that the last reload was refused.
 """
 
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from nightshift.errors import UserError
 from nightshift.proxy.server import Server
@@ -23,15 +25,25 @@ class Configuration:
 
     def reload(self) -> list[str]:
         """Take what is in the file now; return the names that changed. Raises `UserError`."""
+        return self._noted(f"read {self._path} again", self._reload)
+
+    def change(self, changes: Mapping[str, Any]) -> list[str]:
+        """Take these settings; return the names that changed. Raises `UserError`.
+
+        They hold until the file, if there is one, is read again.
+        """
+        return self._noted("told new settings", lambda: self._server.change(changes))
+
+    def _noted(self, what: str, take: Callable[[], list[str]]) -> list[str]:
         metrics = self._server.parts.metrics
         try:
-            changed = self._reload()
+            changed = take()
         except UserError as error:
             metrics.reloaded(ok=False)
             _log.error("the configuration stays as it was: %s", error)
             raise
         metrics.reloaded(ok=True)
-        _log.info("read %s again; changed: %s", self._path, ", ".join(changed) or "nothing")
+        _log.info("%s; changed: %s", what, ", ".join(changed) or "nothing")
         return changed
 
     def on_signal(self) -> None:

@@ -60,8 +60,11 @@ class ServerConsole:
 
     def change_targets(self, targets: Targets) -> None:
         """See `Console.change_targets`."""
-        self._server.parts.targets.change(targets)
-        self._server.parts.note_names()
+        self._server.change_targets(targets)
+
+    def change_settings(self, changes: Mapping[str, Any]) -> Sequence[str]:
+        """See `Console.change_settings`."""
+        return self._configuration.change(changes)
 
     def drain_replica(self, replica: str, *, draining: bool) -> ReplicaDrain:
         """See `Console.drain_replica`."""

@@ -2,7 +2,9 @@
 
 import asyncio
 import socket
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from nightshift.errors import UserError
 from nightshift.proxy.access.key_files import all_keys
@@ -16,7 +18,7 @@ from nightshift.proxy.errors import ApiError
 from nightshift.proxy.parts import Parts
 from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.seen.loop_lag import LoopLag
-from nightshift.proxy.settings import Settings
+from nightshift.proxy.settings import Settings, Targets, checked_settings
 from nightshift.proxy.ticker import Ticker
 from nightshift.proxy.timeouts import TICK_S
 
@@ -139,6 +141,19 @@ class Server:
         self.parts.reload(settings, keys)
         self.parts.note_names()
         return changed
+
+    def change(self, changes: Mapping[str, Any]) -> list[str]:
+        """Go on with these settings in place of those of their names; see `reload`."""
+        given = {**self.settings.model_dump(), **changes}
+        return self.reload(checked_settings(given, where="the new settings"))
+
+    def change_targets(self, targets: Targets) -> None:
+        """Go on with these targets. Raises `UserError`; then nothing has changed."""
+        self.parts.targets.change(targets)
+        self.settings = self.settings.model_copy(
+            update={"replicas": targets.replicas, "peers": targets.peers}
+        )
+        self.parts.note_names()
 
     # See `client.Site`
 

@@ -87,6 +87,12 @@ class FakeConsole:
             raise UserError("peers: b is this balancer itself")
         self.told.append(("targets", [replica.id for replica in targets.replicas]))
 
+    def change_settings(self, changes: Mapping[str, Any]) -> Sequence[str]:
+        if "name" in changes:
+            raise UserError("name: only a new process can change this; nothing was changed")
+        self.told.append(("settings", dict(changes)))
+        return sorted(changes)
+
     def drain_replica(self, replica: str, *, draining: bool) -> ReplicaDrain:
         if replica not in ("r-1", "a/b"):
             raise UnknownReplicaError(replica)

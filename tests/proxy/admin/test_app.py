@@ -21,6 +21,7 @@ WITH_TOKEN = [
     ("POST", "/admin/drain"),
     ("POST", "/admin/reload"),
     ("PUT", "/admin/targets"),
+    ("PUT", "/admin/settings"),
     ("POST", "/admin/replicas/r-1/drain"),
     ("POST", "/admin/replicas/r-1/undrain"),
     ("GET", "/metrics"),
@@ -102,12 +103,15 @@ def test_what_is_told_arrives(play: "Play") -> None:
         assert (await api.ask("POST", "/admin/replicas/r-1/drain"))[1] == drained
         assert (await api.ask("POST", "/admin/replicas/a%2Fb/undrain"))[0] == 200
         assert (await api.ask("POST", "/admin/reload"))[1] == {"changed": ["limits.body_bytes"]}
+        limits = {"limits": {"total_s": 60.0}}
+        assert (await api.ask("PUT", "/admin/settings", json=limits))[1] == {"changed": ["limits"]}
         assert api.console.told == [
             ("drain", None),
             ("drain", 5.0),
             ("targets", ["r-9"]),
             ("draining", "r-1"),
             ("undraining", "a/b"),
+            ("settings", limits),
         ]
 
     play(scene)
@@ -132,6 +136,8 @@ WRONG: list[tuple[str, bytes | None, int, str]] = [
         422,
         "this balancer itself",
     ),
+    ("PUT /admin/settings", b'{"name": "c"}', 422, "only a new process"),
+    ("PUT /admin/settings", b"[1]", 422, "valid dictionary"),
     ("POST /admin/replicas/nope/drain", None, 404, "no replica 'nope' here"),
     ("GET /nothing", None, 404, "/openapi.json"),
     ("DELETE /admin/state", None, 405, "this method"),

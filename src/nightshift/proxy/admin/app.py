@@ -117,6 +117,11 @@ def _acting(console: Console) -> APIRouter:
         """Read the configuration file again. If it is wrong, 422 says why and the old one stays in force."""
         return _json({"changed": console.reload()})
 
+    @router.put("/admin/settings", response_model=schemas.Reloaded)
+    async def change_settings(settings: schemas.SettingsChange) -> Response:
+        """Go on with these settings, until the file is read again. What is left out stays as it is."""
+        return _json({"changed": console.change_settings(settings.root)})
+
     @router.put("/admin/targets", response_model=schemas.TargetsChanged)
     async def change_targets(targets: Targets) -> Response:
         """Take new replicas and peers. Requests under way stay where they are."""

@@ -53,6 +53,9 @@ class Console(Protocol):
     def change_targets(self, targets: Targets) -> None:
         """The replicas and peers are now these. Raises `UserError`."""
 
+    def change_settings(self, changes: Mapping[str, Any]) -> Sequence[str]:
+        """These settings are in force now; return the keys that changed. Raises `UserError`."""
+
     def drain_replica(self, replica: str, *, draining: bool) -> ReplicaDrain:
         """Send nothing new to a replica, or send again. Raises `UnknownReplicaError`."""
 

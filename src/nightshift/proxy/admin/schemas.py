@@ -6,7 +6,7 @@ known", never "none".
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, RootModel
 
 from nightshift.proxy.limits import Strict
 
@@ -85,6 +85,10 @@ class Draining(_Open):
 
     draining: Literal[True]
     grace_s: float
+
+
+class SettingsChange(RootModel[dict[str, Any]]):
+    """Keys of a balancer's configuration. Those that only a new process can change are refused."""
 
 
 class Reloaded(_Open):
