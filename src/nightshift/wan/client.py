@@ -2,6 +2,7 @@
 
 import http.client
 from typing import Any
+from urllib.parse import quote
 
 import orjson
 
@@ -20,6 +21,18 @@ class ControlClient:
     def links(self) -> dict[str, Any]:
         """Return state and counters of all links."""
         return self._ask("GET", "/links")
+
+    def add_link(self, name: str, source: str, destination: str, target: str, listen: str = "") -> str:
+        """Add a link, or give one that is there this target; return the `host:port` that it listens at.
+
+        `listen` is where a new one shall listen; left out, on a free port of the loopback.
+        """
+        link = {"name": name, "from": source, "to": destination, "target": target}
+        return str(self._ask("POST", "/links", link | ({"listen": listen} if listen else {}))["address"])
+
+    def remove_link(self, name: str) -> bool:
+        """Remove a link, which resets its connections; return whether there was one of that name."""
+        return bool(_names(self._ask("DELETE", f"/links/{quote(name, safe='')}")))
 
     def cut(self, a: str, b: str, kind: str = "hold", *, one_way: bool = False) -> list[str]:
         """Cut `a` and `b` apart; return the names of the links concerned."""

@@ -42,7 +42,8 @@ class Link:
         self.opened = 0
         self.refused = 0
         self._sock = sock
-        self._target = target
+        self.target = target
+        """Where new connections go."""
         self._seed = seed
         self._server: asyncio.Server | None = None
         self._connecting: set[asyncio.Task[None]] = set()
@@ -81,7 +82,7 @@ class Link:
 
     def describe(self) -> dict[str, Any]:
         """Return state and counters, ready for JSON. Lateness is in real ms, whatever the speed."""
-        host, port = self._target
+        host, port = self.target
         return {
             "name": self.name,
             "from": self.a,
@@ -95,7 +96,7 @@ class Link:
         }
 
     async def _connect(self, far: asyncio.Protocol, refused: Callable[[], None]) -> None:
-        host, port = self._target
+        host, port = self.target
         try:
             await asyncio.get_running_loop().create_connection(lambda: far, host, port)
         except OSError:

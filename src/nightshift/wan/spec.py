@@ -57,7 +57,8 @@ class WanSpec(_Section):
     matrix: str | _Pairs = DEFAULT
     jitter_ms: _Number | _Pairs = 0.0
     bandwidth_mbit_s: _Positive | _PositivePairs | None = None
-    links: list[LinkSpec] = Field(min_length=1)
+    links: list[LinkSpec]
+    """May be empty where there is a control API to add some with."""
     control: ControlSpec | None = None
 
     @model_validator(mode="after")
@@ -66,6 +67,12 @@ class WanSpec(_Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two links are named {twice[0]!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _links_come_from_somewhere(self) -> "WanSpec":
+        if not self.links and self.control is None:
+            raise ValueError("links: give at least one, or a control API to add them with")
         return self
 
 
