@@ -12,6 +12,8 @@ _paths = st.builds(
     delay_s=st.floats(0, 0.3),
     jitter_s=st.sampled_from([0.0, 0.002, 0.05]),
     bytes_per_s=st.sampled_from([1e3, 1e6, math.inf]),
+    loss=st.sampled_from([0.0, 0.01, 0.3]),
+    stall_s=st.just(0.25),
 )
 # Pauses between chunks in seconds, and sizes in bytes (0: the end of a stream or a handshake).
 _chunks = st.lists(st.tuples(st.floats(0, 0.2), st.integers(0, 65536)), min_size=1, max_size=60)
@@ -44,6 +46,17 @@ def test_throughput_never_exceeds_the_bandwidth(
         for _, size, due in delivered[first + 1 :]:
             later += size
             assert due - delivered[first][2] >= later / path.bytes_per_s - 1e-9
+
+
+def test_what_is_lost_is_late_by_a_retransmission_and_so_is_what_follows_it() -> None:
+    path = Path(delay_s=0.05, loss=0.1, stall_s=0.3)
+    delivered = _deliver(path, [(0.01, 100)] * 2000, seed=1)
+    took = [due - now for now, _, due in delivered]
+    alone = [due - now for now, _, due in _deliver(path, [(1.0, 100)] * 2000, seed=1)]
+    assert {round(one, 6) for one in alone} == {0.05, 0.35}
+    assert 0.07 < sum(one > 0.05 + 1e-9 for one in alone) / 2000 < 0.13
+    assert max(took) <= 0.35 + 1e-9
+    assert sum(one > 0.05 + 1e-9 for one in took) > 1000  # 30 chunks stand behind each that was lost
 
 
 @given(_paths, _chunks, st.integers(0, 99))

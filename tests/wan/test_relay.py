@@ -31,6 +31,12 @@ def test_paths_come_from_the_tables_and_the_speed() -> None:
     assert path("a", "a") == Path()
 
 
+def test_a_loss_costs_a_round_trip_and_the_least_time_before_a_retransmission() -> None:
+    path = paths_of(_spec(loss={"a": {"b": 0.01}}, speed=2))
+    assert path("b", "a") == Path(0.02, loss=0.01, stall_s=(0.2 + 0.08) / 2)
+    assert path("a", "c") == Path(0.005)
+
+
 def test_time_divided_by_speed_is_a_lower_bound_still(wan: WanFactory) -> None:
     async def main() -> None:
         async with wan(_echo, 4000, speed=100) as world:

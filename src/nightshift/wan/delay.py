@@ -13,7 +13,9 @@ and the window of the single TCP connection (EC2 caps one flow at 5 Gb/s); the p
 above what text of language models needs. A limit shared by the connections of a link is not modelled.
 
 Jitter is added, never subtracted, as the delay is a floor set by distance: |N(0, jitter)|, cut off at
-three times `jitter`. Loss is not modelled, nor is TCP's slow start.
+three times `jitter`. A relay of byte streams cannot lose anything; what a receiver sees of a lost segment it
+can do: the chunk comes a retransmission later (a round trip, and the 200 ms that Linux waits at least before
+it), and all behind it with it. TCP's slow start is not modelled.
 """
 
 import math
@@ -23,6 +25,8 @@ from dataclasses import dataclass
 _WINDOW_MIN_BYTES = 256 * 1024  # one read of uvloop
 _WINDOW_MAX_BYTES = 4 * 1024 * 1024  # Linux's default bound of a send buffer (tcp_wmem)
 _JITTER_CUT = 3.0
+RETRANSMIT_S = 0.2
+"""Linux's least time before it sends a segment again (TCP_RTO_MIN), beyond the round trip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +36,14 @@ class Path:
     delay_s: float = 0.0
     jitter_s: float = 0.0
     bytes_per_s: float = math.inf
+    loss: float = 0.0
+    """Share of the chunks that come later by `stall_s`."""
+    stall_s: float = 0.0
 
     def faster(self, speed: float) -> "Path":
         """Return this path when time runs `speed` times faster."""
-        return Path(self.delay_s / speed, self.jitter_s / speed, self.bytes_per_s * speed)
+        times = self.delay_s / speed, self.jitter_s / speed
+        return Path(*times, self.bytes_per_s * speed, self.loss, self.stall_s / speed)
 
     @property
     def window_bytes(self) -> int:
@@ -62,6 +70,8 @@ class DelayLine:
         earliest = now_s + path.delay_s
         if path.jitter_s:
             earliest += min(abs(self._rng.gauss(0, path.jitter_s)), _JITTER_CUT * path.jitter_s)
+        if path.loss and self._rng.random() < path.loss:
+            earliest += path.stall_s
         due = max(earliest, self._last_due_s) + size_bytes / path.bytes_per_s
         self._last_due_s = due
         return due

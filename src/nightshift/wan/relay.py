@@ -20,7 +20,7 @@ from nightshift.errors import UserError
 from nightshift.processes import bind
 from nightshift.wan.alarm import Alarm, Clock
 from nightshift.wan.cuts import Cuts, Kind
-from nightshift.wan.delay import Path
+from nightshift.wan.delay import RETRANSMIT_S, Path
 from nightshift.wan.lane import Lane
 from nightshift.wan.link import Link
 from nightshift.wan.matrix import Nested, PairTable, load_matrix
@@ -161,12 +161,15 @@ def paths_of(spec: WanSpec) -> Callable[[str, str], Path]:
     mbit_s = _by_pair(
         math.inf if spec.bandwidth_mbit_s is None else spec.bandwidth_mbit_s, "bandwidth_mbit_s", math.inf
     )
+    loss = _by_pair(spec.loss, "loss", 0.0)
 
     def path(a: str, b: str) -> Path:
         delay_s = matrix.one_way_s(a, b)
         if a == b:
             return Path()
-        return Path(delay_s, jitter_ms(a, b) / 1000, mbit_s(a, b) * 1e6 / 8).faster(spec.speed)
+        stall_s = RETRANSMIT_S + delay_s + matrix.one_way_s(b, a) if loss(a, b) else 0.0
+        of_bytes = mbit_s(a, b) * 1e6 / 8, loss(a, b), stall_s
+        return Path(delay_s, jitter_ms(a, b) / 1000, *of_bytes).faster(spec.speed)
 
     return path
 

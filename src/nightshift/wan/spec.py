@@ -10,8 +10,10 @@ from nightshift.wan.matrix import DEFAULT
 
 _Number = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 _Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+_Share = Annotated[float, Field(ge=0, lt=1, allow_inf_nan=False)]
 _Pairs = dict[str, dict[str, _Number]]
 _PositivePairs = dict[str, dict[str, _Positive]]
+_SharePairs = dict[str, dict[str, _Share]]
 
 
 class _Section(BaseModel):
@@ -57,6 +59,7 @@ class WanSpec(_Section):
     matrix: str | _Pairs = DEFAULT
     jitter_ms: _Number | _Pairs = 0.0
     bandwidth_mbit_s: _Positive | _PositivePairs | None = None
+    loss: _Share | _SharePairs = 0.0
     links: list[LinkSpec]
     """May be empty where there is a control API to add some with."""
     control: ControlSpec | None = None
