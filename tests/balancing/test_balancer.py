@@ -232,6 +232,26 @@ class TestFailures:
         assert isinstance(last, Reject)
         assert last.status == 502
 
+    def test_what_could_not_be_sent_for_want_of_files_waits_and_nobody_is_blamed(self) -> None:
+        made = balancer(Switches(across=Across.NONE, max_queue=1), replicas="a")
+        made.request_arrived(0.0, request("1"))
+        for turn in range(2 * MAX_ATTEMPTS):
+            assert made.request_undelivered(0.1, "1", ours=True) == []  # not at once: it would fail at once
+            assert len(made.queue) == 1
+            again = made.time_passed(0.2 + turn)
+            assert [a.replica for a in again if isinstance(a, Forward)] == ["a"]
+        assert not made.request_ended(9.0, "1")
+        assert made.replicas.outstanding == 0
+
+    def test_for_want_of_files_and_of_a_place_in_the_queue_503(self) -> None:
+        made = balancer(Switches(across=Across.NONE, max_queue=1), replicas="ab")
+        for id_ in "12":
+            assert isinstance(made.request_arrived(0.0, request(id_))[0], Forward)
+        assert made.request_undelivered(0.1, "1", ours=True) == []
+        (refused,) = made.request_undelivered(0.1, "2", ours=True)
+        assert isinstance(refused, Reject)
+        assert (refused.status, refused.code, refused.may_retry) == (503, "no_room", True)
+
     def test_without_any_replica_503_and_with_a_full_queue_429(self) -> None:
         made = balancer(Switches(across=Across.NONE), replicas="")
         assert [a.status for a in made.request_arrived(0.0, request("1")) if isinstance(a, Reject)] == [503]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from typing import Any
+
+import pytest
 
 from nightshift.proxy.delivery import Delivery
 from nightshift.proxy.upstream import ResponseHead
@@ -62,3 +65,28 @@ def test_a_connection_that_is_being_opened_for_nobody_is_given_up() -> None:
         assert pool.aborted
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize(
+    ("number", "ours"), [(errno.ECONNREFUSED, False), (errno.ETIMEDOUT, False), (errno.EMFILE, True)]
+)
+def test_what_this_process_lacks_is_not_the_targets_fault(number: int, ours: bool) -> None:
+    told: list[bool] = []
+
+    class Told(Deaf):
+        def undelivered(self, reason: str, *, ours: bool) -> None:
+            told.append(ours)
+
+    async def fails() -> OSError:
+        return OSError(number, "no")
+
+    async def scene() -> None:
+        pool: Any = Played()
+        pool.task.cancel()
+        pool.task = asyncio.get_running_loop().create_task(fails())
+        recipient: Any = Told()
+        Delivery(pool, b"GET", recipient).start()
+        await pool.task
+
+    asyncio.run(scene())
+    assert told == [ours]

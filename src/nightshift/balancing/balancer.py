@@ -25,6 +25,7 @@ from nightshift.balancing.refusals import Refusals
 from nightshift.balancing.retry_budget import RetryBudget
 from nightshift.balancing.stealing import Thief
 from nightshift.balancing.switches import Across, Switches
+from nightshift.balancing.targets import Target
 from nightshift.balancing.waiting import Waiting
 
 MAX_LOSSES = 2
@@ -89,11 +90,16 @@ class Balancer:
             self.placement.end(entry)
         return self._place(now)
 
-    def request_undelivered(self, now: float, request_id: str) -> Sequence[Action]:
-        """The target could not be reached and nothing was done there: place the request again, elsewhere."""
+    def request_undelivered(self, now: float, request_id: str, *, ours: bool = False) -> Sequence[Action]:
+        """The target could not be reached and nothing was done there: place the request again, elsewhere.
+
+        `ours`: because of what is missing here (open files), which says nothing of the target.
+        """
         entry = self.ledger.get(request_id)
-        if entry is None:
+        if entry is None or entry.target is None:
             return ()
+        if ours:
+            return self._not_sent(now, entry, entry.target)
         self.placement.blame(now, entry, unreachable=True)
         self.placement.take_back(entry)
         entry.attempts += 1
@@ -296,6 +302,16 @@ class Balancer:
             return [refused]
         self._waiting.take_in(entry)
         return self._place(now)
+
+    def _not_sent(self, now: float, entry: Entry, target: Target) -> Sequence[Action]:
+        """It waits, until the next event: to place it again at once would fail again at once."""
+        self.placement.pool_of(entry).unjudged(target, entry.request.id)
+        self.placement.take_back(entry)
+        if self._waiting.may_wait(now, entry):
+            self._waiting.put_back(entry)
+            return []
+        self.placement.release(entry)
+        return [self._refusals.not_sent(now, entry, len(self.queue))]
 
     def _regrouped(self, now: float) -> Sequence[Action]:
         """What targets serve has changed, and with it the lanes of the queue."""

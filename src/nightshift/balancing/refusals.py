@@ -57,6 +57,11 @@ class Refusals:
         message = f"{entry.attempts} targets in a row could not be reached"
         return self._never(now, entry, 502, "upstream_unreachable", message)
 
+    def not_sent(self, now: float, entry: Entry, waiting: int) -> Reject:
+        """This balancer has no file left for a connection, and the request may not wait for one."""
+        message = "this balancer has no room for another connection"
+        return self._later(now, entry, 503, "no_room", message, waiting=waiting)
+
     def lost(self, now: float, entry: Entry, target: str, *, timed_out: bool) -> Reject:
         """Its target failed, or took too long, and it is not sent to another."""
         times = "" if entry.losses < 2 else f", the {entry.losses}th that failed with this request"

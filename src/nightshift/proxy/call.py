@@ -73,7 +73,7 @@ class Call:
         """No answer, or half of one."""
         self._failed(reason)
 
-    def undelivered(self, reason: str) -> None:
+    def undelivered(self, reason: str, *, ours: bool = False) -> None:
         """The target could not be reached."""
         self._failed(reason)
 

@@ -9,7 +9,7 @@ Losing a fresh connection, or losing one amid a response, is the receiver's to e
 import asyncio
 from typing import Protocol
 
-from nightshift.proxy.pool import Pool
+from nightshift.proxy.pool import OURS, Pool
 from nightshift.proxy.upstream import ResponseHead, Upstream
 
 
@@ -28,8 +28,8 @@ class Recipient(Protocol):
     def response_lost(self, reason: str) -> None:
         """There will be no more of the response."""
 
-    def undelivered(self, reason: str) -> None:
-        """The target could not be reached; it knows nothing of the request."""
+    def undelivered(self, reason: str, *, ours: bool = False) -> None:
+        """The target could not be reached; it knows nothing of the request. See `pool.OURS`."""
 
 
 class Delivery:
@@ -99,7 +99,7 @@ class Delivery:
         recipient = self._recipient
         if error is not None and recipient is not None:
             self._over()
-            recipient.undelivered(str(error))
+            recipient.undelivered(str(error), ours=error.errno in OURS)
 
     def _over(self) -> None:
         self._recipient = None

@@ -118,12 +118,13 @@ class Dispatcher:
         now = self._over(exchange, FAILED)
         self.perform(self.balancer.request_failed(now, exchange.id))
 
-    def undelivered(self, exchange: Exchange, reason: str) -> None:
+    def undelivered(self, exchange: Exchange, reason: str, *, ours: bool = False) -> None:
         """See `exchange.Placement`."""
         self._say(exchange, "not delivered", reason)
         self.counters.undelivered += 1
-        self._metrics.upstream_failed(exchange.outcome.target, "connect")
-        self.perform(self.balancer.request_undelivered(self.now(), exchange.id))
+        if not ours:
+            self._metrics.upstream_failed(exchange.outcome.target, "connect")
+        self.perform(self.balancer.request_undelivered(self.now(), exchange.id, ours=ours))
 
     def lost(self, exchange: Exchange, reason: str, *, timed_out: bool = False) -> None:
         """See `exchange.Placement`."""

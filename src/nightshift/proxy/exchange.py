@@ -39,8 +39,8 @@ class Placement(Protocol):
     def failed(self, exchange: "Exchange", reason: str) -> None:
         """Its target failed amid the answer, and the client has been shown that."""
 
-    def undelivered(self, exchange: "Exchange", reason: str) -> None:
-        """Its target could not be reached: it needs another."""
+    def undelivered(self, exchange: "Exchange", reason: str, *, ours: bool = False) -> None:
+        """Its target could not be reached: it needs another. `ours`: for want of something here."""
 
     def lost(self, exchange: "Exchange", reason: str, *, timed_out: bool = False) -> None:
         """Its target failed, and the client has seen nothing yet: it may go to another."""
@@ -239,10 +239,10 @@ class Exchange:
         self._break_off(upstream_lost(f"{self.outcome.target} went away while it answered: {reason}"))
         self._placement.failed(self, reason)
 
-    def unreachable(self, reason: str) -> None:
+    def unreachable(self, reason: str, *, ours: bool) -> None:
         """The target could not be reached."""
         self._abandon()
-        self._placement.undelivered(self, reason)
+        self._placement.undelivered(self, reason, ours=ours)
 
     def _decision_lines(self, head: ResponseHead | None) -> bytes:
         if self._crossing:

@@ -1,11 +1,13 @@
 """The connections to one target: those idle are used again, the latest first."""
 
 import asyncio
+import errno
 import ssl
 from dataclasses import dataclass, field
 
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.settings import host_and_port
+from nightshift.proxy.ticker import SUSPENDED_S
 from nightshift.proxy.upstream import Delivering, Upstream
 
 
@@ -37,6 +39,10 @@ class Endpoint:
         literal = f"[{host}]" if ":" in host else host
         line = b"" if authorization is None else b"authorization: %b\r\n" % authorization.encode()
         return Endpoint(id_, region, (host, port), f"{literal}:{port}".encode(), tls, line)
+
+
+OURS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+"""Errors of connecting that say what this process lacks, and nothing of the target."""
 
 
 class Pool:
@@ -71,6 +77,17 @@ class Pool:
         return connection, self._loop.create_task(self._open(connection))
 
     async def _open(self, connection: Upstream) -> OSError | None:
+        """Try once more if the time passed while this process was stopped: nobody was given it."""
+        began = self._loop.time()
+        error = await self._try(connection)
+        if (
+            isinstance(error, TimeoutError)
+            and self._loop.time() - began > self._limits.connect_s + SUSPENDED_S
+        ):
+            error = await self._try(connection)
+        return error
+
+    async def _try(self, connection: Upstream) -> OSError | None:
         (host, port), tls = self.endpoint.address, self.endpoint.tls
         name = None if tls is None else host
         try:
@@ -81,7 +98,7 @@ class Pool:
         except OSError as error:  # TimeoutError is one
             if connection.opened:  # at the last moment: then the request is on its way
                 return None
-            return error if str(error) else OSError(f"no connection within {self._limits.connect_s} s")
+            return error if str(error) else TimeoutError(f"no connection within {self._limits.connect_s} s")
         return None
 
     def release(self, connection: Upstream) -> None:

@@ -41,8 +41,8 @@ class Owner(Protocol):
     def broken(self, reason: str) -> None:
         """There will be no more of the response, of which the client has seen a part."""
 
-    def unreachable(self, reason: str) -> None:
-        """The target could not be reached."""
+    def unreachable(self, reason: str, *, ours: bool) -> None:
+        """The target could not be reached; `ours`: for want of something here."""
 
 
 class Relay:
@@ -130,9 +130,9 @@ class Relay:
         else:
             self._owner.broken(reason)
 
-    def undelivered(self, reason: str) -> None:
+    def undelivered(self, reason: str, *, ours: bool = False) -> None:
         """The target could not be reached."""
-        self._owner.unreachable(reason)
+        self._owner.unreachable(reason, ours=ours)
 
     # Holding and sending
 
