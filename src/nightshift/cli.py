@@ -13,6 +13,7 @@ from nightshift.bench.compare.command import compare
 from nightshift.bench.proxy.command import proxy
 from nightshift.bench.report.command import report_command
 from nightshift.control.commands import down, status, up
+from nightshift.control.serve.commands import app as serve_app
 from nightshift.errors import NightshiftError, UserError
 from nightshift.proxy.access.command import app as keys_app
 from nightshift.proxy.admin.command import app as admin_app
@@ -30,6 +31,7 @@ bench = typer.Typer(help="Compare systems, drive load, make reports.", no_args_i
 
 for of_service in (up, status, down):
     app.command(rich_help_panel="Run a service on this machine")(of_service)
+app.add_typer(serve_app, name="serve", rich_help_panel="Run services")
 for part in (balancer, engine, doctor):
     app.command(rich_help_panel="Single parts")(part)
 app.add_typer(keys_app, name="keys", rich_help_panel="Single parts")

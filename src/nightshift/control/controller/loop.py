@@ -1,0 +1,226 @@
+"""One service: look, decide, write down, carry out; again whenever something has changed, and every so often.
+
+It holds no rule: what follows from what is `lifecycle.step`. What is decided is written down before it is
+done, so a controller that dies anywhere in here is followed by one that asks for the same.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from nightshift.control.controller.acting import Actor, grace_s
+from nightshift.control.controller.balancers import BalancerAdmin
+from nightshift.control.controller.orders import balancer_settings, order_for
+from nightshift.control.controller.probing import Probes
+from nightshift.control.lifecycle.fleet import Fleet
+from nightshift.control.lifecycle.rows import UnitRow
+from nightshift.control.lifecycle.seen import NOTHING, Seen
+from nightshift.control.lifecycle.states import LIVING, State
+from nightshift.control.lifecycle.step import Decided, service_state, step
+from nightshift.control.lifecycle.takeover import Assignment, Distance
+from nightshift.control.providers.base import Kind, Provider, ProviderError, Unit
+from nightshift.control.service.spec import ServiceSpec
+from nightshift.control.store.store import Store, StoreError
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
+
+_log = logging.getLogger(__name__)
+
+_TICK_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the loops of all services share. `clock` is the wall clock, in seconds since 1970."""
+
+    store: Store
+    http: "ClientSession"
+    clock: Callable[[], float]
+    distance: Distance
+
+
+class ServiceLoop:
+    """See the head of the file."""
+
+    def __init__(
+        self, spec: ServiceSpec, fleet: Fleet, token: str, provider: Provider, tools: Tools, *, look_s: float
+    ) -> None:
+        """`look_s` is how often the provider is asked, in seconds."""
+        self.spec = spec
+        self.fleet = fleet
+        self._written = fleet
+        self._token = token
+        self._provider = provider
+        self._tools = tools
+        self._look_s = look_s
+        self._looked = float("-inf")
+        self.units: Mapping[str, Unit] = {}
+        self._wake = asyncio.Event()
+        admin = BalancerAdmin(tools.http, token)
+        self.probes = Probes(tools.http, admin, self._wake.set)
+        self._actor = Actor(provider, admin, self._amend, tools.clock)
+        self.over = asyncio.Event()
+        """Set when nothing is left of a service that was to end."""
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def name(self) -> str:
+        """The service's name."""
+        return self.fleet.service.name
+
+    def start(self) -> None:
+        """Begin, or go on where another controller was."""
+        self._task = asyncio.create_task(self._run(), name=f"service {self.name}")
+
+    async def close(self) -> None:
+        """Stop; what runs goes on."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        self.probes.close()
+        await self._actor.close()
+
+    def change(self, spec: ServiceSpec, fleet: Fleet) -> None:
+        """Go on by another spec; `fleet` is written down already."""
+        self.spec, self.fleet, self._written = spec, fleet, fleet
+        self._wake.set()
+
+    def end(self) -> None:
+        """Let nothing remain of the service. Raises `StoreError`."""
+        self.fleet = replace(self.fleet, service=replace(self.fleet.service, ending=True))
+        self._write()
+        self._wake.set()
+
+    def forget_failed(self) -> None:
+        """Take for gone what could not be ended. Raises `StoreError`."""
+        now = self._tools.clock()
+        failed = (row for row in self.fleet.rows if row.gone is None and row.state is State.FAILED_CLEANUP)
+        self.fleet = self.fleet.with_rows(replace(row, gone=now) for row in failed)
+        self._write()
+        self._wake.set()
+
+    # The loop
+
+    async def _run(self) -> None:
+        while not self.over.is_set():
+            self._wake.clear()
+            try:
+                await self._tick()
+            except StoreError as error:  # a full disk: nothing is done that is not written down
+                self.fleet = self._written
+                _log.error("%s: %s", self.name, error)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_TICK_S):
+                    await self._wake.wait()
+
+    async def _tick(self) -> None:
+        await self._look()
+        now = self._tools.clock()
+        self.probes.readiness = self.spec.readiness
+        sight = {row.name: self._seen(row) for row in self.fleet.rows if row.gone is None}
+        decided = step(now, self.spec, self.fleet, sight, self._tools.distance)
+        self._say(decided.fleet)
+        self.fleet = decided.fleet.pruned()
+        self._write()
+        await self._carry_out(decided)
+        if decided.is_gone:
+            self.over.set()
+
+    async def _look(self) -> None:
+        now = self._tools.clock()
+        if 0 <= now - self._looked < self._look_s:
+            return
+        try:
+            self.units = await self._provider.describe(self.name)
+        except ProviderError as error:
+            _log.warning("%s: the provider cannot tell what is there: %s", self.name, error)
+        else:
+            self._looked = now
+
+    def _seen(self, row: UnitRow) -> Seen:
+        unit, probe = self.units.get(row.name), self.probes.of(row.name)
+        if probe is None:
+            return replace(NOTHING, unit=unit)
+        return Seen(unit, probe.misses, probe.answers, probe.problem, self._outstanding(row))
+
+    def _outstanding(self, row: UnitRow) -> int | None:
+        """Return how many requests the balancers have at a replica; None if one of them cannot say."""
+        total = 0
+        for other in self.fleet.rows:
+            if other.kind is Kind.BALANCER and other.state is State.READY:
+                probe = self.probes.of(other.name)
+                if probe is None or probe.state is None:
+                    return None
+                total += probe.state.get("replica", {}).get(row.name, {}).get("outstanding", 0)
+        return total
+
+    async def _carry_out(self, decided: Decided) -> None:
+        asked = (*LIVING, State.DRAINING)
+        here = [row for row in self.fleet.rows if row.gone is None]
+        self.probes.watch({row.name: row for row in here if row.state in asked})
+        for row in decided.launch:
+            self._actor.launch(row, order_for(self.spec, row, self._token))
+        for row in decided.terminate:
+            self._actor.terminate(row, grace_s(row, self.spec.drain_s))
+        rows = {row.name: row for row in self.fleet.rows}
+        for name, assignment in decided.assignments.items():
+            await self._push(rows[name], assignment)
+            self._renew(rows[name])
+
+    async def _push(self, row: UnitRow, assignment: Assignment) -> None:
+        probe = self.probes.of(row.name)
+        there = None if probe is None else probe.state
+        targets = {
+            "replicas": [t for n in assignment.replicas if (t := await self._target(row.region, n))],
+            "peers": [t for n in assignment.peers if (t := await self._target(row.region, n))],
+        }
+        self._actor.push(row, targets, there)
+        for name, said in ({} if there is None else there.get("replica", {})).items():
+            draining = name in assignment.draining
+            if name in assignment.replicas and draining != (said.get("health") == "draining"):
+                self._actor.drain(row, name, draining=draining)
+
+    async def _target(self, region: str, name: str) -> dict[str, Any] | None:
+        unit = self.units.get(name)
+        if unit is None or unit.address is None:
+            return None
+        return {"id": name, "address": await self._provider.address_from(region, unit), "region": unit.region}
+
+    def _renew(self, row: UnitRow) -> None:
+        version = self.fleet.service.version
+        if row.version != version:
+            self._actor.renew(row, balancer_settings(self.spec, row, self._token), version)
+
+    # What it remembers
+
+    def _amend(self, name: str, change: Callable[[UnitRow], UnitRow]) -> None:
+        """Change a row by what an order came to."""
+        self.fleet = self.fleet.with_rows(change(row) for row in self.fleet.rows if row.name == name)
+        self._looked = float("-inf")
+        try:
+            self._write()
+        except StoreError as error:
+            _log.error("%s: %s", name, error)  # the next step finds the same again
+            self.fleet = self._written
+        self._wake.set()
+
+    def _write(self) -> None:
+        self._tools.store.save(self.fleet, self._written)
+        self._written = self.fleet
+
+    def _say(self, fleet: Fleet) -> None:
+        """Log what has changed."""
+        before = {row.name: row for row in self.fleet.rows}
+        for row in fleet.rows:
+            old = before.get(row.name)
+            if old is None or old.state is not row.state:
+                was = "" if old is None else f" (was {old.state})"
+                _log.info("%s: %s%s%s", row.name, row.state, was, f": {row.problem}" if row.problem else "")
+        old_state, state = service_state(self.fleet), service_state(fleet)
+        if old_state is not state:
+            _log.info("%s: %s", self.name, state)

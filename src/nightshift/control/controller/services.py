@@ -1,0 +1,179 @@
+"""All services of a controller: begun, changed, ended, told of. One loop each.
+
+A spec is kept as the file it was read from, and read again when a controller starts: what a file means is
+said in one place only.
+"""
+
+import asyncio
+import logging
+import secrets as random_secrets
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from nightshift.control.controller.loop import ServiceLoop, Tools
+from nightshift.control.controller.orders import same_replicas
+from nightshift.control.controller.views import service_view
+from nightshift.control.lifecycle.fleet import Fleet
+from nightshift.control.lifecycle.rows import ServiceRow
+from nightshift.control.providers.base import Kind, Provider
+from nightshift.control.service.read import read_spec
+from nightshift.control.service.spec import ProviderName, ServiceSpec
+from nightshift.control.store.store import Secrets
+from nightshift.errors import UserError
+
+_log = logging.getLogger(__name__)
+
+_LOOK_S = {ProviderName.LOCAL: 0.5, ProviderName.SKYPILOT: 15.0}
+"""Between two questions to a provider for what is there. A cloud's answer takes seconds itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A service as the command line gives it. `source` is the file's name, for errors."""
+
+    name: str
+    text: str = field(repr=False)
+    source: str
+    envs: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    def spec(self) -> ServiceSpec:
+        """Read it. Raises `UserError`."""
+        with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
+            path = Path(folder) / "service.yaml"
+            path.write_text(self.text)
+            try:
+                return read_spec(path, name=self.name, envs=self.envs).spec
+            except UserError as error:
+                raise UserError(str(error).replace(str(path), self.source)) from error
+
+
+class Services:
+    """See the head of the file."""
+
+    def __init__(self, providers: Callable[[ProviderName], Provider], tools: Tools) -> None:
+        self._providers = providers
+        self._tools = tools
+        self.loops: dict[str, ServiceLoop] = {}
+        self._watchers: set[asyncio.Task[None]] = set()
+        self._beginning: set[str] = set()
+
+    def resume(self) -> None:
+        """Go on with what is written down. Raises `StoreError`."""
+        for fleet in self._tools.store.fleets():
+            name = fleet.service.name
+            secrets = self._tools.store.secrets(name)
+            text, source = self._tools.store.file(name, fleet.service.version)
+            spec = Given(name, text, source, secrets.envs).spec()
+            self._begin(spec, fleet, secrets.token)
+            _log.info("%s: taken up again, version %d", name, fleet.service.version)
+
+    async def begin(self, given: Given) -> None:
+        """Begin a service. Raises `UserError`; then nothing has begun."""
+        spec = given.spec()
+        if given.name in self.loops or given.name in self._beginning:
+            raise UserError(
+                f"there is a service {given.name!r} already; `nightshift serve update` changes it, "
+                f"`nightshift serve down {given.name}` ends it"
+            )
+        self._beginning.add(given.name)
+        try:
+            await self._provider(spec).prepare(spec)
+            service = ServiceRow(given.name, 1, self._tools.clock(), desired=spec.scaling.least)
+            secrets = Secrets(random_secrets.token_urlsafe(24), given.envs)
+            self._tools.store.create(service, given.text, given.source, secrets)
+            self._begin(spec, Fleet(service, ()), secrets.token)
+        finally:
+            self._beginning.discard(given.name)
+
+    async def update(self, given: Given, mode: str) -> None:
+        """Begin a new version of a service. Raises `UserError`; then the old one goes on."""
+        loop = self.loop(given.name)
+        if loop.fleet.service.ending:
+            raise UserError(f"service {given.name!r} is being ended; it cannot be updated")
+        spec = given.spec()
+        old = self._tools.store.secrets(given.name)
+        _check_update(loop.spec, spec)
+        await self._provider(spec).prepare(spec)
+        version = loop.fleet.service.version + 1
+        desired = min(max(loop.fleet.service.desired, spec.scaling.least), spec.scaling.most)
+        service = replace(loop.fleet.service, version=version, mode=mode, desired=desired)
+        fleet = replace(loop.fleet, service=service)
+        if same_replicas(loop.spec, spec):
+            kept = (r for r in fleet.rows if r.gone is None and r.kind is Kind.REPLICA)
+            fleet = fleet.with_rows(replace(row, version=version) for row in kept)
+        self._tools.store.renew(fleet, given.text, given.source, Secrets(old.token, given.envs))
+        loop.change(spec, fleet)
+
+    def end(self, name: str, *, purge: bool = False) -> None:
+        """Let nothing remain of a service; `purge` forgets what cannot be removed. Raises `UserError`."""
+        loop = self.loop(name)
+        loop.end()
+        if purge:
+            loop.forget_failed()
+
+    def loop(self, name: str) -> ServiceLoop:
+        """Return the loop of a service. Raises `UserError` when there is none of this name."""
+        loop = self.loops.get(name)
+        if loop is None:
+            known = ", ".join(sorted(self.loops)) or "there is none"
+            raise UserError(f"no service {name!r}; known: {known}")
+        return loop
+
+    def views(self, name: str | None = None) -> list[dict[str, Any]]:
+        """Return what `status` shows, of one service or of all."""
+        loops = [self.loop(name)] if name is not None else list(self.loops.values())
+        return [service_view(loop, self._tools.clock()) for loop in sorted(loops, key=lambda one: one.name)]
+
+    async def close(self) -> None:
+        """Stop all loops; what runs goes on."""
+        for loop in self.loops.values():
+            await loop.close()
+        for watcher in self._watchers:
+            watcher.cancel()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is any service, or is about to be."""
+        return bool(self.loops or self._beginning)
+
+    async def leftovers(self, name: str) -> list[str]:
+        """Return what is still there of a service that is not known any more, on this machine."""
+        return await self._providers(ProviderName.LOCAL).leftovers(name)
+
+    def provider_of(self, name: str) -> Provider:
+        """Return who runs the units of a service."""
+        return self._provider(self.loop(name).spec)
+
+    def _provider(self, spec: ServiceSpec) -> Provider:
+        return self._providers(spec.provider)
+
+    def _begin(self, spec: ServiceSpec, fleet: Fleet, token: str) -> None:
+        provider = self._provider(spec)
+        loop = ServiceLoop(spec, fleet, token, provider, self._tools, look_s=_LOOK_S[spec.provider])
+        self.loops[fleet.service.name] = loop
+        loop.start()
+        watcher = asyncio.create_task(self._until_over(loop, provider))
+        self._watchers.add(watcher)
+        watcher.add_done_callback(self._watchers.discard)
+
+    async def _until_over(self, loop: ServiceLoop, provider: Provider) -> None:
+        """Remove the last of a service that has ended."""
+        await loop.over.wait()
+        await provider.clean_up(loop.name)
+        await loop.close()
+        self._tools.store.forget(loop.name)
+        self.loops.pop(loop.name, None)
+        _log.info("%s: gone", loop.name)
+
+
+def _check_update(old: ServiceSpec, new: ServiceSpec) -> None:
+    """Raise `UserError` for what an update cannot change."""
+    if old.provider is not new.provider:
+        raise UserError(
+            f"the service runs on {old.provider}, the file is for {new.provider}: end it, then begin it anew"
+        )
+    if old.switches.topology is not new.switches.topology:
+        raise UserError("the topology of a service cannot change while it runs: end it, then begin it anew")

@@ -1,0 +1,132 @@
+"""What `status` shows, as plain data: three tables, and the load that the balancers tell of."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from nightshift.control.controller.loop import ServiceLoop
+from nightshift.control.lifecycle.rows import UnitRow
+from nightshift.control.lifecycle.states import BROKEN, State
+from nightshift.control.lifecycle.step import service_state
+from nightshift.control.providers.base import Kind
+from nightshift.control.service.spec import Scaling, ServiceSpec
+
+_CLOUD_PORT = 8000
+
+
+def service_view(loop: ServiceLoop, now: float) -> dict[str, Any]:
+    """Return one service with its replicas and balancers. No secret is in it."""
+    fleet, spec = loop.fleet, loop.spec
+    replicas = [_unit(row, loop) for row in fleet.of(Kind.REPLICA) if _is_shown(row)]
+    balancers = [_balancer(row, loop) for row in fleet.of(Kind.BALANCER) if _is_shown(row)]
+    ready = {b["region"]: f"http://{b['endpoint']}" for b in balancers if b["status"] == "READY"}
+    endpoints = {place.region: ready[place.region] for place in spec.balancers if place.region in ready}
+    return {
+        "name": loop.name,
+        "version": fleet.service.version,
+        "uptime_s": round(now - fleet.service.created, 1),
+        "status": service_state(fleet).value,
+        "replicas_ready": _count(fleet.of(Kind.REPLICA)),
+        "replicas_total": fleet.service.desired,
+        "balancers_ready": _count(fleet.of(Kind.BALANCER)),
+        "balancers_total": len(spec.balancers),
+        "endpoint": _endpoint(spec, endpoints),
+        "endpoints": endpoints,
+        "autoscaling_policy": autoscaling_policy(spec.scaling),
+        "load_balancing_policy": spec.policy,
+        "system": spec.system,
+        "requested_resources": ", ".join(dict.fromkeys(_resources(place.resources) for place in spec.places)),
+        "problem": fleet.service.problem or _problem(fleet.rows),
+        "replicas": replicas,
+        "balancers": balancers,
+    }
+
+
+def autoscaling_policy(scaling: Scaling) -> str:
+    """Say in a few words how many replicas there are."""
+    if scaling.is_fixed:
+        return f"Fixed {scaling.least} replica{'s' if scaling.least != 1 else ''}"
+    targets = []
+    if scaling.target_qps_per_replica is not None:
+        targets.append(f"{scaling.target_qps_per_replica:g} requests/s per replica")
+    if scaling.target_queue_s is not None:
+        targets.append(f"queue of {scaling.target_queue_s:g} s")
+    return f"{scaling.least} to {scaling.most} replicas by {' and '.join(targets)}"
+
+
+def _unit(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "id": row.number,
+        "version": row.version,
+        "endpoint": row.address,
+        "launched": row.launched,
+        "resources": row.resources,
+        "status": row.state.value,
+        "region": row.region,
+        "zone": row.zone,
+        "problem": row.problem,
+        "gone": row.gone is not None,
+        **_load_of(row, loop),
+    }
+
+
+def _load_of(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
+    """Add up what the balancers say of a replica: they know what they have sent; it tells them the rest."""
+    said = [state["replica"][row.name] for state in _states(loop) if row.name in state.get("replica", {})]
+    if not said:
+        return {"outstanding": None, "pending": None, "running": None, "kv_use": None}
+    latest = said[0]
+    return {
+        "outstanding": sum(one.get("outstanding", 0) for one in said),
+        "pending": latest.get("pending"),
+        "running": latest.get("running"),
+        "kv_use": latest.get("kv_use"),
+    }
+
+
+def _balancer(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
+    probe = loop.probes.of(row.name)
+    state: Mapping[str, Any] = (probe.state if probe is not None else None) or {}
+    counters: Mapping[str, Any] = state.get("counters", {})
+    return {
+        **_unit(row, loop),
+        "queue": state.get("queue"),
+        "outstanding": state.get("outstanding"),
+        "handed_over": counters.get("handed_over"),
+        "arrived": counters.get("arrived"),
+        "replicas": sorted(state.get("replica", {})) if state else None,
+    }
+
+
+def _states(loop: ServiceLoop) -> list[Mapping[str, Any]]:
+    probes = [loop.probes.of(row.name) for row in loop.fleet.of(Kind.BALANCER)]
+    return [probe.state for probe in probes if probe is not None and probe.state is not None]
+
+
+def _is_shown(row: UnitRow) -> bool:
+    """Who has gone in good order is not shown any more; who failed is."""
+    return row.gone is None or row.state in BROKEN
+
+
+def _count(rows: list[UnitRow]) -> int:
+    return sum(row.state is State.READY for row in rows)
+
+
+def _endpoint(spec: ServiceSpec, endpoints: Mapping[str, str]) -> str:
+    if spec.hosted_zone is not None:
+        return f"{spec.name}.{spec.hosted_zone.rstrip('.')}:{_CLOUD_PORT}"
+    return next(iter(endpoints.values()), "-").removeprefix("http://")
+
+
+def _resources(resources: Mapping[str, object]) -> str:
+    accelerators = resources.get("accelerators")
+    if accelerators is not None:
+        return f"1x[{accelerators}]"
+    return f"1x[{resources['instance_type']}]" if "instance_type" in resources else "1x[CPU]"
+
+
+def _problem(rows: tuple[UnitRow, ...]) -> str:
+    """Return the latest problem of a unit that keeps the service from being whole."""
+    troubled = [row for row in rows if row.problem and row.gone is None]
+    latest = max(troubled, key=lambda row: row.since, default=None)
+    return "" if latest is None else f"{latest.name}: {latest.problem}"

@@ -1,0 +1,1 @@
+"""`nightshift serve`: whole services, run by a controller. The commands, and what they print."""

@@ -1,0 +1,159 @@
+"""Finding the controller of this user, starting it if there is none, and talking to it."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from http.client import HTTPConnection, HTTPException, HTTPResponse
+from typing import Any
+from urllib.parse import quote
+
+import orjson
+
+from nightshift.control.controller.places import Places
+from nightshift.control.serve.pausing import pause
+from nightshift.errors import NightshiftError, UserError
+
+_TIMEOUT_S = 60.0
+"""A service's beginning checks a cloud's credentials, which takes its time."""
+_ATTEMPTS, _PAUSE_S = 50, 0.1
+
+
+class Controller:
+    """The controller's API. Every method raises `UserError` for what the caller can mend."""
+
+    def __init__(self, address: str, token: str) -> None:
+        self._address = address
+        self._token = token
+
+    def services(self, name: str | None = None) -> list[dict[str, Any]]:
+        """Return what `status` shows, of one service or of all."""
+        path = "/v1/services" + (f"?name={quote(name)}" if name else "")
+        services: list[dict[str, Any]] = self._ask("GET", path)["services"]
+        return services
+
+    def begin(self, name: str, text: str, source: str, envs: Mapping[str, str]) -> None:
+        """Begin a service."""
+        self._ask("POST", "/v1/services", {"name": name, "text": text, "source": source, "envs": envs})
+
+    def update(self, name: str, text: str, source: str, envs: Mapping[str, str], *, mode: str) -> int:
+        """Begin the next version of a service; return its number."""
+        body = {"name": name, "text": text, "source": source, "envs": envs, "mode": mode}
+        version: int = self._ask("PUT", f"/v1/services/{quote(name)}", body)["version"]
+        return version
+
+    def end(self, name: str, *, purge: bool) -> None:
+        """Let nothing remain of a service."""
+        self._ask("DELETE", f"/v1/services/{quote(name)}?purge={str(purge).lower()}")
+
+    def leftovers(self, name: str) -> list[str]:
+        """Return what is still there of a service."""
+        found: list[str] = self._ask("GET", f"/v1/services/{quote(name)}/leftovers")["leftovers"]
+        return found
+
+    def stop(self) -> None:
+        """End the controller itself."""
+        self._ask("POST", "/v1/stop")
+
+    def logs(self, service: str, unit: str, *, follow: bool) -> Iterator[bytes]:
+        """Yield what a unit has written."""
+        path = f"/v1/services/{quote(service)}/logs/{quote(unit)}?follow={str(follow).lower()}"
+        with self._request("GET", path, None, timeout_s=None if follow else _TIMEOUT_S) as response:
+            while piece := response.read1(65536):
+                yield piece
+
+    def _ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        with self._request(method, path, body, timeout_s=_TIMEOUT_S) as response:
+            answer: dict[str, Any] = orjson.loads(response.read())
+            return answer
+
+    @contextlib.contextmanager
+    def _request(
+        self, method: str, path: str, body: object, *, timeout_s: float | None
+    ) -> Iterator[HTTPResponse]:
+        headers = {"authorization": f"Bearer {self._token}", "content-type": "application/json"}
+        connection = HTTPConnection(self._address, timeout=timeout_s)
+        try:
+            connection.request(method, path, None if body is None else orjson.dumps(body), headers)
+            response = connection.getresponse()
+            if response.status >= 400:
+                raise _refusal(response.status, response.read())
+            yield response
+        except (OSError, HTTPException) as error:
+            raise NightshiftError(
+                f"the controller at {self._address} does not answer ({error or type(error).__name__}); "
+                "run the command again: it starts one if there is none"
+            ) from error
+        finally:
+            connection.close()
+
+
+def _refusal(status: int, content: bytes) -> NightshiftError:
+    try:
+        message = str(orjson.loads(content)["error"]["message"])
+    except (ValueError, KeyError, TypeError):
+        message = f"the controller answered with status {status}"
+    return UserError(message) if status < 500 else NightshiftError(message)
+
+
+def find(places: Places) -> Controller | None:
+    """Return the controller that runs, if one does."""
+    try:
+        contact = orjson.loads(places.contact.read_bytes())
+        os.kill(contact["pid"], 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    controller = Controller(contact["address"], contact["token"])
+    try:
+        controller._ask("GET", "/v1/health")
+    except NightshiftError:
+        return None
+    return controller
+
+
+def ensure(places: Places, *, database: str | None = None) -> Controller:
+    """Return the controller, after starting it if there is none. Raises `UserError`, `NightshiftError`."""
+    found = find(places)
+    if found is not None:
+        return found
+    problem = _start(places, database)
+    for _ in range(_ATTEMPTS):  # another command may have started one at the same moment
+        found = find(places)
+        if found is not None:
+            return found
+        pause(_PAUSE_S)
+    raise NightshiftError(f"the controller did not start: {problem}; its log is {places.log}")
+
+
+def _start(places: Places, database: str | None) -> str:
+    """Start a controller in a session of its own, and wait for its first line; return its problem, if any."""
+    try:
+        places.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        log = os.open(places.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    except OSError as error:
+        raise UserError(
+            f"cannot write in {places.root}: {error.strerror}; set XDG_STATE_HOME elsewhere"
+        ) from error
+    here, there = os.pipe()
+    asked = orjson.dumps({} if database is None else {"database": database}).decode()
+    argv = [sys.executable, "-P", "-m", "nightshift.control.controller.main", asked]
+    try:
+        # Not `subprocess`: this process is meant to end before the one that it starts.
+        os.posix_spawn(
+            sys.executable,
+            argv,
+            os.environ,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, there, 1),
+                (os.POSIX_SPAWN_DUP2, log, 2),
+            ],
+            setsid=True,
+        )
+    finally:
+        os.close(there)
+        os.close(log)
+    with open(here, "rb") as output:
+        line = output.readline()
+    said = orjson.loads(line) if line else {"problem": "it ended before it had said anything"}
+    return str(said.get("problem", ""))
