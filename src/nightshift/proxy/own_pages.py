@@ -20,6 +20,8 @@ from nightshift.proxy.errors import ApiError
 from nightshift.proxy.peers import REPORT_PATH, STEAL_PATH, Peers
 from nightshift.proxy.probes import Probes
 from nightshift.proxy.request import HttpRequest
+from nightshift.proxy.seen.histogram import Histogram
+from nightshift.proxy.seen.metrics import Metrics
 from nightshift.proxy.settings import Targets, first_problem
 from nightshift.proxy.surface import json_body
 from nightshift.proxy.targets import TargetSet
@@ -43,6 +45,7 @@ class OwnPages:
         catalogue: Catalogue,
         tokens: PeerTokens,
         gate: Gate,
+        metrics: Metrics,
     ) -> None:
         self._identity = identity
         self._dispatcher = dispatcher
@@ -52,6 +55,7 @@ class OwnPages:
         self._catalogue = catalogue
         self._tokens = tokens
         self._gate = gate
+        self._metrics = metrics
 
     def table(self) -> dict[str, dict[str, Page]]:
         """Return the pages by path and method."""
@@ -152,6 +156,8 @@ class OwnPages:
             "region": self._identity.region,
             "in_progress": self._dispatcher.in_progress,
             "counters": asdict(self._dispatcher.counters),
+            "queue_wait_s": _histogram(self._metrics.queue_wait_s),
+            "matched": _histogram(self._metrics.matched),
         }
 
     def steal(self, request: HttpRequest) -> _Facts:
@@ -174,3 +180,9 @@ class OwnPages:
         except UserError as error:
             raise ApiError(400, "invalid_value", str(error)) from error
         return 200, {"replicas": len(targets.replicas), "peers": len(targets.peers)}
+
+
+def _histogram(histogram: Histogram) -> dict[str, object]:
+    """Return a histogram since the start: sum and count, and the cumulative count by upper bound."""
+    buckets = dict(histogram.buckets())
+    return {"sum": histogram.total, "count": buckets["+Inf"], "buckets": buckets}

@@ -91,6 +91,7 @@ class Parts:
             catalogue=self.catalogue,
             tokens=self.tokens,
             gate=self.gate,
+            metrics=self.metrics,
         )
         self.state = pages.facts
         readers = api(secrets.randbits(64))  # a seed of its own: digests tell nothing to who has not got it

@@ -4,8 +4,9 @@ What the shell does with a decision (`controller.loop`) is done here in a few li
 any of them: that is a controller that dies by kill -9. Everything it knows but `fleet` is lost then.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from nightshift.balancing.switches import Switches
 from nightshift.control.lifecycle.fleet import Fleet
@@ -115,9 +116,9 @@ class World:
         """One step; with `die_after` the shell dies after so many of its deeds, its memory is lost."""
         self._advance()
         decided = step(self.now, self.spec, self.fleet, self._sight(), distance)
-        deeds = [lambda: setattr(self, "fleet", decided.fleet.pruned())]
-        deeds += [lambda row=row: self._launch(row) for row in decided.launch]  # type: ignore[misc]
-        deeds += [lambda row=row: self._terminate(row) for row in decided.terminate]  # type: ignore[misc]
+        deeds: list[Callable[[], None]] = [partial(self._write_down, decided)]
+        deeds += [partial(self._launch, row) for row in decided.launch]
+        deeds += [partial(self._terminate, row) for row in decided.terminate]
         for deed in deeds[:die_after]:
             deed()
         if die_after is not None:
@@ -125,6 +126,9 @@ class World:
             self.answers.clear()
         self.decided = decided
         return decided
+
+    def _write_down(self, decided: Decided) -> None:
+        self.fleet = decided.fleet.pruned()
 
     def ticks(self, count: int) -> Decided:
         for _ in range(count):
@@ -158,7 +162,7 @@ class World:
         self._launching.pop(row.name, None)
         self._amend(row.name, lambda r: replace(r, gone=self.now))
 
-    def _amend(self, name: str, change) -> None:  # type: ignore[no-untyped-def]
+    def _amend(self, name: str, change: Callable[[UnitRow], UnitRow]) -> None:
         self.fleet = self.fleet.with_rows(change(row) for row in self.fleet.rows if row.name == name)
 
     # Looking

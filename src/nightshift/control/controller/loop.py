@@ -15,6 +15,7 @@ from nightshift.control.controller.acting import Actor, grace_s
 from nightshift.control.controller.balancers import BalancerAdmin
 from nightshift.control.controller.orders import balancer_settings, order_for
 from nightshift.control.controller.probing import Probes
+from nightshift.control.controller.scaling import Scaler
 from nightshift.control.lifecycle.fleet import Fleet
 from nightshift.control.lifecycle.rows import UnitRow
 from nightshift.control.lifecycle.seen import NOTHING, Seen
@@ -63,6 +64,7 @@ class ServiceLoop:
         admin = BalancerAdmin(tools.http, token)
         self.probes = Probes(tools.http, admin, self._wake.set)
         self._actor = Actor(provider, admin, self._amend, tools.clock)
+        self._scaler = Scaler(spec.scaling, fleet.service.desired)
         self.over = asyncio.Event()
         """Set when nothing is left of a service that was to end."""
         self._task: asyncio.Task[None] | None = None
@@ -122,6 +124,7 @@ class ServiceLoop:
         await self._look()
         now = self._tools.clock()
         self.probes.readiness = self.spec.readiness
+        self._scale(now)
         sight = {row.name: self._seen(row) for row in self.fleet.rows if row.gone is None}
         decided = step(now, self.spec, self.fleet, sight, self._tools.distance)
         self._say(decided.fleet)
@@ -130,6 +133,22 @@ class ServiceLoop:
         await self._carry_out(decided)
         if decided.is_gone:
             self.over.set()
+
+    def _scale(self, now: float) -> None:
+        self._scaler.use(self.spec.scaling)
+        desired = self._scaler.desired(now, self.fleet, self.states())
+        if desired != self.fleet.service.desired:
+            _log.info("%s: %d replicas shall be, not %d", self.name, desired, self.fleet.service.desired)
+            self.fleet = replace(self.fleet, service=replace(self.fleet.service, desired=desired))
+
+    def states(self) -> dict[str, Mapping[str, Any]]:
+        """Return what each balancer that answers last said of itself, by its name."""
+        probes = {row.name: self.probes.of(row.name) for row in self.fleet.of(Kind.BALANCER)}
+        return {
+            name: probe.state
+            for name, probe in probes.items()
+            if probe is not None and probe.state is not None
+        }
 
     async def _look(self) -> None:
         now = self._tools.clock()

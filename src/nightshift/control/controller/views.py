@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nightshift.control.autoscaling import policy_text
 from nightshift.control.controller.loop import ServiceLoop
 from nightshift.control.lifecycle.rows import UnitRow
 from nightshift.control.lifecycle.states import BROKEN, State
 from nightshift.control.lifecycle.step import service_state
 from nightshift.control.providers.base import Kind
-from nightshift.control.service.spec import Scaling, ServiceSpec
+from nightshift.control.service.spec import ServiceSpec
 
 _CLOUD_PORT = 8000
 
@@ -31,7 +32,7 @@ def service_view(loop: ServiceLoop, now: float) -> dict[str, Any]:
         "balancers_total": len(spec.balancers),
         "endpoint": _endpoint(spec, endpoints),
         "endpoints": endpoints,
-        "autoscaling_policy": autoscaling_policy(spec.scaling),
+        "autoscaling_policy": policy_text(spec.scaling),
         "load_balancing_policy": spec.policy,
         "system": spec.system,
         "requested_resources": ", ".join(dict.fromkeys(_resources(place.resources) for place in spec.places)),
@@ -39,18 +40,6 @@ def service_view(loop: ServiceLoop, now: float) -> dict[str, Any]:
         "replicas": replicas,
         "balancers": balancers,
     }
-
-
-def autoscaling_policy(scaling: Scaling) -> str:
-    """Say in a few words how many replicas there are."""
-    if scaling.is_fixed:
-        return f"Fixed {scaling.least} replica{'s' if scaling.least != 1 else ''}"
-    targets = []
-    if scaling.target_qps_per_replica is not None:
-        targets.append(f"{scaling.target_qps_per_replica:g} requests/s per replica")
-    if scaling.target_queue_s is not None:
-        targets.append(f"queue of {scaling.target_queue_s:g} s")
-    return f"{scaling.least} to {scaling.most} replicas by {' and '.join(targets)}"
 
 
 def _unit(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
@@ -72,7 +61,9 @@ def _unit(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
 
 def _load_of(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
     """Add up what the balancers say of a replica: they know what they have sent; it tells them the rest."""
-    said = [state["replica"][row.name] for state in _states(loop) if row.name in state.get("replica", {})]
+    said = [
+        state["replica"][row.name] for state in loop.states().values() if row.name in state.get("replica", {})
+    ]
     if not said:
         return {"outstanding": None, "pending": None, "running": None, "kv_use": None}
     latest = said[0]
@@ -94,13 +85,16 @@ def _balancer(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
         "outstanding": state.get("outstanding"),
         "handed_over": counters.get("handed_over"),
         "arrived": counters.get("arrived"),
+        "matched": _mean(state.get("matched")),
         "replicas": sorted(state.get("replica", {})) if state else None,
     }
 
 
-def _states(loop: ServiceLoop) -> list[Mapping[str, Any]]:
-    probes = [loop.probes.of(row.name) for row in loop.fleet.of(Kind.BALANCER)]
-    return [probe.state for probe in probes if probe is not None and probe.state is not None]
+def _mean(histogram: Mapping[str, Any] | None) -> float | None:
+    """Return the mean of a histogram since the start: of `matched`, the share of a prompt believed cached."""
+    if histogram is None or not histogram["count"]:
+        return None
+    return float(histogram["sum"] / histogram["count"])
 
 
 def _is_shown(row: UnitRow) -> bool:

@@ -10,8 +10,8 @@ from typing import Any
 import orjson
 import typer
 
+from nightshift.control.autoscaling import policy_text
 from nightshift.control.controller.places import Places
-from nightshift.control.controller.views import autoscaling_policy
 from nightshift.control.serve.pausing import pause
 from nightshift.control.serve.screen import Screen
 from nightshift.control.service.envs import parse_env_flags
@@ -63,7 +63,7 @@ def show_plan(screen: Screen, order: Order) -> None:
         screen.show_json(_plan(spec, replicas))
         return
     screen.say(f"Service {spec.name} on {spec.provider}, system {spec.system}")
-    screen.say(f"  {autoscaling_policy(spec.scaling)}")
+    screen.say(f"  {policy_text(spec.scaling)}")
     for region in spec.regions:
         balancers = [b for b in spec.balancers if b.region == region]
         parts = [f"{replicas[region]} replica{'s' if replicas[region] != 1 else ''}"]
@@ -79,7 +79,7 @@ def _plan(spec: ServiceSpec, replicas: Mapping[str, int]) -> dict[str, Any]:
         "provider": spec.provider.value,
         "system": spec.system,
         "replicas": dict(replicas),
-        "autoscaling_policy": autoscaling_policy(spec.scaling),
+        "autoscaling_policy": policy_text(spec.scaling),
         "load_balancers": [{"region": b.region, "port": b.port, "added": b.added} for b in spec.balancers],
         "hosted_zone": spec.hosted_zone,
     }
