@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from nightshift.control.controller.acting import Actor, grace_s
 from nightshift.control.controller.balancers import BalancerAdmin
+from nightshift.control.controller.naming import Naming
 from nightshift.control.controller.orders import balancer_settings, order_for
 from nightshift.control.controller.probing import Probes
 from nightshift.control.controller.scaling import Scaler
@@ -48,7 +49,15 @@ class ServiceLoop:
     """See the head of the file."""
 
     def __init__(
-        self, spec: ServiceSpec, fleet: Fleet, token: str, provider: Provider, tools: Tools, *, look_s: float
+        self,
+        spec: ServiceSpec,
+        fleet: Fleet,
+        *,
+        token: str,
+        provider: Provider,
+        naming: Naming,
+        tools: Tools,
+        look_s: float,
     ) -> None:
         """`look_s` is how often the provider is asked, in seconds."""
         self.spec = spec
@@ -56,6 +65,7 @@ class ServiceLoop:
         self._written = fleet
         self._token = token
         self._provider = provider
+        self.naming = naming
         self._tools = tools
         self._look_s = look_s
         self._looked = float("-inf")
@@ -67,6 +77,8 @@ class ServiceLoop:
         self._scaler = Scaler(spec.scaling, fleet.service.desired)
         self.over = asyncio.Event()
         """Set when nothing is left of a service that was to end."""
+        self.problem = ""
+        """What keeps the service as a whole from being as it should."""
         self._task: asyncio.Task[None] | None = None
 
     @property
@@ -85,6 +97,7 @@ class ServiceLoop:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._task
         self.probes.close()
+        self.naming.close()
         await self._actor.close()
 
     def change(self, spec: ServiceSpec, fleet: Fleet) -> None:
@@ -186,6 +199,7 @@ class ServiceLoop:
             self._actor.launch(row, order_for(self.spec, row, self._token))
         for row in decided.terminate:
             self._actor.terminate(row, grace_s(row, self.spec.drain_s))
+        self.naming.keep(decided.published, tls="tls" in self.spec.balancer_settings)
         rows = {row.name: row for row in self.fleet.rows}
         for name, assignment in decided.assignments.items():
             await self._push(rows[name], assignment)

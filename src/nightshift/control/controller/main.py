@@ -27,7 +27,7 @@ from nightshift.control.controller.api import Desk, make_app
 from nightshift.control.controller.distance import distances
 from nightshift.control.controller.loop import Tools
 from nightshift.control.controller.places import Places
-from nightshift.control.controller.provided import Provided
+from nightshift.control.controller.provided import Provided, route53
 from nightshift.control.controller.services import Services
 from nightshift.control.store.store import Store
 from nightshift.errors import NightshiftError, UserError
@@ -101,7 +101,7 @@ async def _services(places: Places, database: str) -> AsyncIterator[Services]:
     store = Store(database)
     async with ClientSession() as http:
         tools = Tools(store, http, lambda: datetime.now(UTC).timestamp(), distances())
-        services = Services(Provided(places), tools)
+        services = Services(Provided(places), route53, tools)
         try:
             services.resume()
             yield services

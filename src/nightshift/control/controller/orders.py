@@ -60,15 +60,5 @@ def switches_of(spec: ServiceSpec, place: BalancerPlace) -> Mapping[str, Any]:
     return switches if place.policy is None else {**switches, "replica_policy": place.policy}
 
 
-def same_replicas(before: ServiceSpec, after: ServiceSpec) -> bool:
-    """Tell whether replicas of one version need not be replaced by those of the other."""
-    return (before.engine, before.places, before.envs, before.provider) == (
-        after.engine,
-        after.places,
-        after.envs,
-        after.provider,
-    )
-
-
 def _mapping(value: object) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}

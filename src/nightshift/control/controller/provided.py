@@ -1,6 +1,7 @@
-"""The providers of a controller, made when they are first needed: SkyPilot is heavy, and may not be there."""
+"""What a controller uses of others, made when it is first needed: it is heavy, and may not be there."""
 
 from nightshift.control.controller.places import Places
+from nightshift.control.dns.base import Dns
 from nightshift.control.providers.base import Provider
 from nightshift.control.service.spec import ProviderName
 
@@ -27,3 +28,10 @@ class Provided:
         from nightshift.control.providers.skypilot import SkyPilotProvider
 
         return SkyPilotProvider()
+
+
+def route53(zone: str) -> Dns:
+    """Return the name service of a zone. Raises `UserError` when boto3 is not installed."""
+    from nightshift.control.dns.route53 import Route53
+
+    return Route53(zone)

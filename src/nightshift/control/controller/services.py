@@ -9,16 +9,17 @@ import logging
 import secrets as random_secrets
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nightshift.control.controller.loop import ServiceLoop, Tools
-from nightshift.control.controller.orders import same_replicas
+from nightshift.control.controller.naming import MakeDns, Naming
 from nightshift.control.controller.views import service_view
 from nightshift.control.lifecycle.fleet import Fleet
+from nightshift.control.lifecycle.renewal import renewed
 from nightshift.control.lifecycle.rows import ServiceRow
-from nightshift.control.providers.base import Kind, Provider
+from nightshift.control.providers.base import Provider, ProviderError
 from nightshift.control.service.read import read_spec
 from nightshift.control.service.spec import ProviderName, ServiceSpec
 from nightshift.control.store.store import Secrets
@@ -28,6 +29,9 @@ _log = logging.getLogger(__name__)
 
 _LOOK_S = {ProviderName.LOCAL: 0.5, ProviderName.SKYPILOT: 15.0}
 """Between two questions to a provider for what is there. A cloud's answer takes seconds itself."""
+
+
+_AGAIN_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,11 @@ class Given:
 class Services:
     """See the head of the file."""
 
-    def __init__(self, providers: Callable[[ProviderName], Provider], tools: Tools) -> None:
+    def __init__(
+        self, providers: Callable[[ProviderName], Provider], make_dns: MakeDns, tools: Tools
+    ) -> None:
         self._providers = providers
+        self._make_dns = make_dns
         self._tools = tools
         self.loops: dict[str, ServiceLoop] = {}
         self._watchers: set[asyncio.Task[None]] = set()
@@ -80,6 +87,7 @@ class Services:
             )
         self._beginning.add(given.name)
         try:
+            await self._naming(spec).check(spec)
             await self._provider(spec).prepare(spec)
             service = ServiceRow(given.name, 1, self._tools.clock(), desired=spec.scaling.least)
             secrets = Secrets(random_secrets.token_urlsafe(24), given.envs)
@@ -97,13 +105,7 @@ class Services:
         old = self._tools.store.secrets(given.name)
         _check_update(loop.spec, spec)
         await self._provider(spec).prepare(spec)
-        version = loop.fleet.service.version + 1
-        desired = min(max(loop.fleet.service.desired, spec.scaling.least), spec.scaling.most)
-        service = replace(loop.fleet.service, version=version, mode=mode, desired=desired)
-        fleet = replace(loop.fleet, service=service)
-        if same_replicas(loop.spec, spec):
-            kept = (r for r in fleet.rows if r.gone is None and r.kind is Kind.REPLICA)
-            fleet = fleet.with_rows(replace(row, version=version) for row in kept)
+        fleet = renewed(loop.spec, spec, loop.fleet, mode)
         self._tools.store.renew(fleet, given.text, given.source, Secrets(old.token, given.envs))
         loop.change(spec, fleet)
 
@@ -150,9 +152,21 @@ class Services:
     def _provider(self, spec: ServiceSpec) -> Provider:
         return self._providers(spec.provider)
 
+    def _naming(self, spec: ServiceSpec) -> Naming:
+        dns = None if spec.hosted_zone is None else self._make_dns(spec.hosted_zone)
+        return Naming(dns, spec.name, self._tools.clock)
+
     def _begin(self, spec: ServiceSpec, fleet: Fleet, token: str) -> None:
         provider = self._provider(spec)
-        loop = ServiceLoop(spec, fleet, token, provider, self._tools, look_s=_LOOK_S[spec.provider])
+        loop = ServiceLoop(
+            spec,
+            fleet,
+            token=token,
+            provider=provider,
+            naming=self._naming(spec),
+            tools=self._tools,
+            look_s=_LOOK_S[spec.provider],
+        )
         self.loops[fleet.service.name] = loop
         loop.start()
         watcher = asyncio.create_task(self._until_over(loop, provider))
@@ -160,9 +174,18 @@ class Services:
         watcher.add_done_callback(self._watchers.discard)
 
     async def _until_over(self, loop: ServiceLoop, provider: Provider) -> None:
-        """Remove the last of a service that has ended."""
+        """Remove the last of a service that has ended; again and again, until that has worked."""
         await loop.over.wait()
-        await provider.clean_up(loop.name)
+        while True:
+            try:
+                await loop.naming.withdraw()
+                await provider.clean_up(loop.name)
+            except (UserError, ProviderError) as error:
+                loop.problem = f"cannot be cleaned up: {error}"
+                _log.warning("%s: %s", loop.name, loop.problem)
+                await asyncio.sleep(_AGAIN_S)
+            else:
+                break
         await loop.close()
         self._tools.store.forget(loop.name)
         self.loops.pop(loop.name, None)
@@ -175,5 +198,7 @@ def _check_update(old: ServiceSpec, new: ServiceSpec) -> None:
         raise UserError(
             f"the service runs on {old.provider}, the file is for {new.provider}: end it, then begin it anew"
         )
+    if old.hosted_zone != new.hosted_zone:
+        raise UserError("the hosted zone cannot change while a service runs: end it, then begin it anew")
     if old.switches.topology is not new.switches.topology:
         raise UserError("the topology of a service cannot change while it runs: end it, then begin it anew")

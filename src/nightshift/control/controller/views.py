@@ -36,7 +36,7 @@ def service_view(loop: ServiceLoop, now: float) -> dict[str, Any]:
         "load_balancing_policy": spec.policy,
         "system": spec.system,
         "requested_resources": ", ".join(dict.fromkeys(_resources(place.resources) for place in spec.places)),
-        "problem": fleet.service.problem or _problem(fleet.rows),
+        "problem": loop.problem or loop.naming.problem or _problem(fleet.rows),
         "replicas": replicas,
         "balancers": balancers,
     }

@@ -122,16 +122,21 @@ def _one_more(
 
 
 def _machines(fleet: Fleet) -> int:
-    """Return how many replicas take up a machine now, those included that are on their way out in good order."""
+    """Return how many replicas take up a machine now, those included that leave in good order."""
     taken = LIVING | {State.DRAINING, State.SHUTTING_DOWN}
     return sum(row.gone is None and row.state in taken for row in fleet.of(Kind.REPLICA))
 
 
+def shares(spec: ServiceSpec, desired: int) -> list[int]:
+    """Return how many of `desired` replicas each place shall have."""
+    places = len(spec.places)
+    return [desired // places + (place < desired % places) for place in range(places)]
+
+
 def _lacking(spec: ServiceSpec, desired: int, rows: Sequence[UnitRow]) -> list[int]:
     """Return by how many replicas each place is below its share of `desired`."""
-    places = len(spec.places)
-    have = [sum(row.place == place for row in rows) for place in range(places)]
-    return [desired // places + (place < desired % places) - have[place] for place in range(places)]
+    have = Counter(row.place for row in rows)
+    return [share - have[place] for place, share in enumerate(shares(spec, desired))]
 
 
 def _too_many(

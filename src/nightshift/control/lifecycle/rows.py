@@ -55,9 +55,7 @@ class ServiceRow:
     ending: bool = False
     """Whether it shall be gone."""
     has_served: bool = False
-    endpoint: str = ""
     desired: int = 0
     """How many replicas there shall be now, where that scales; else the spec says so."""
     next_replica: int = 1
     next_balancer: int = 1
-    problem: str = ""

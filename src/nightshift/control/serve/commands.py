@@ -208,9 +208,9 @@ def launch_systems(
 def schema() -> None:
     """Print the JSON schema of a service file, for editors."""
     from nightshift.control.serve.screen import Screen
-    from nightshift.control.service.schema import schema as of_service_files
+    from nightshift.control.service.schema import service_schema
 
-    Screen(as_json=True).show_json(of_service_files())
+    Screen(as_json=True).show_json(service_schema())
 
 
 @app.command("controller")
