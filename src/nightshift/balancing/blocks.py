@@ -26,6 +26,7 @@ sliced one by one, because hundreds of kilobytes of copies at once cost more tha
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
+from functools import lru_cache
 from itertools import pairwise, repeat
 from struct import Struct
 
@@ -57,10 +58,17 @@ _CUTS = tuple(Struct("".join(_SIZES[:count])) for count in range(bisect_right(BO
 
 def digests(namespace: str, text: bytes, seed: int = 0) -> bytes:
     """Return the digests of the blocks of `text`, one after another. No text, no digest."""
-    seeds = repeat(xxh32_intdigest(namespace.encode("utf-8", "surrogatepass"), seed))
-    whole = min(bisect_right(BOUNDARIES, len(text)), len(_CUTS)) - 1
-    found = b"".join(map(xxh32_digest, _CUTS[whole].unpack_from(text), seeds))
-    if BOUNDARIES[whole] == len(text):
+    seed, end = _seed_of(namespace, seed), len(text)
+    whole = min(bisect_right(BOUNDARIES, end), len(_CUTS)) - 1
+    found = b"".join(map(xxh32_digest, _CUTS[whole].unpack_from(text), repeat(seed)))
+    if BOUNDARIES[whole] == end:
         return found
-    rest = _SLICES[whole : bisect_left(BOUNDARIES, len(text))]
-    return found + b"".join(map(xxh32_digest, map(text.__getitem__, rest), seeds))
+    if end < BOUNDARIES[whole + 1]:  # less than a block is left, as mostly
+        return found + xxh32_digest(text[BOUNDARIES[whole] :], seed)
+    rest = _SLICES[whole : bisect_left(BOUNDARIES, end)]
+    return found + b"".join(map(xxh32_digest, map(text.__getitem__, rest), repeat(seed)))
+
+
+@lru_cache(maxsize=64)
+def _seed_of(namespace: str, seed: int) -> int:
+    return xxh32_intdigest(namespace.encode("utf-8", "surrogatepass"), seed)

@@ -4,17 +4,17 @@ In: a `Request` with the `PromptKey` that placement may look at, and reports on 
 Out: actions. An action is a value, so that a test can compare it and a log can show it; `run` hands it
 to whoever does the I/O (the live proxy, or the simulator), which therefore needs no chain of type tests.
 
-What is made for every request is a slotted dataclass that is not frozen, though nobody changes one: a frozen
-one sets each field through `object.__setattr__`, which was 3 to 4 % of all CPU time of a balancer.
+What is made for every request is a plain class with slots, though nobody changes one: a frozen dataclass sets
+each field through `object.__setattr__`, and in the compiled build (setup.py) the `__init__` of any dataclass
+stays interpreted. Together these were a seventh of that build's instructions.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from nightshift.balancing.blocks import digests
 
 
-@dataclass(frozen=True, slots=True)
 class PromptKey:
     """What placement knows of a prompt: digests of its blocks, and the cache that it can hit. No text.
 
@@ -22,29 +22,58 @@ class PromptKey:
     digests of `blocks`. An empty prompt has none and matches nothing.
     """
 
-    namespace: str
-    blocks: bytes = field(repr=False)
-    length_bytes: int
+    __slots__ = ("blocks", "length_bytes", "namespace")
 
-    @classmethod
-    def of(cls, namespace: str, text: bytes, seed: int = 0) -> "PromptKey":
+    def __init__(self, namespace: str, blocks: bytes, length_bytes: int) -> None:
+        self.namespace = namespace
+        self.blocks = blocks
+        self.length_bytes = length_bytes
+
+    @staticmethod
+    def of(namespace: str, text: bytes, seed: int = 0) -> "PromptKey":
         """Make the key of a prompt that was rendered to `text`; keys compare within one `seed`."""
-        return cls(namespace, digests(namespace, text, seed), len(text))
+        return PromptKey(namespace, digests(namespace, text, seed), len(text))
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, PromptKey)
+            and self.namespace == other.namespace
+            and self.blocks == other.blocks
+            and self.length_bytes == other.length_bytes
+        )
+
+    def __hash__(self) -> int:
+        return hash((self.namespace, self.blocks, self.length_bytes))
+
+    def __repr__(self) -> str:
+        return f"PromptKey(namespace={self.namespace!r}, length_bytes={self.length_bytes})"
 
 
-@dataclass(slots=True)
 class Request:
     """A request as placement sees it. `from_peer` names the balancer that handed it over, if one did."""
 
-    id: str
-    prompt: PromptKey
-    hash_key: str | None = None
-    from_peer: str | None = None
-    tenant: str | None = None
-    model: str = ""
-    """Only who serves it may get the request; empty: any target may."""
-    deadline: float | None = None
-    """On the balancer's clock, in seconds; from then on the request is placed nowhere."""
+    __slots__ = ("deadline", "from_peer", "hash_key", "id", "model", "prompt", "tenant")
+
+    def __init__(
+        self,
+        id: str,  # noqa: A002 - what it is called everywhere
+        prompt: PromptKey,
+        hash_key: str | None = None,
+        from_peer: str | None = None,
+        *,
+        tenant: str | None = None,
+        model: str = "",
+        deadline: float | None = None,
+    ) -> None:
+        self.id = id
+        self.prompt = prompt
+        self.hash_key = hash_key
+        self.from_peer = from_peer
+        self.tenant = tenant
+        self.model = model
+        """Only who serves it may get the request; empty: any target may."""
+        self.deadline = deadline
+        """On the balancer's clock, in seconds; from then on the request is placed nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +107,6 @@ class PeerReport:
     """It takes no new requests."""
 
 
-@dataclass(slots=True)
 class Decision:
     """Why a request went where it went.
 
@@ -86,9 +114,24 @@ class Decision:
     cache; `queued_s` the seconds in this balancer's queue; `reason` the rule that chose.
     """
 
-    reason: str
-    queued_s: float
-    matched: float = 0.0
+    __slots__ = ("matched", "queued_s", "reason")
+
+    def __init__(self, reason: str, queued_s: float, matched: float = 0.0) -> None:
+        self.reason = reason
+        self.queued_s = queued_s
+        self.matched = matched
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Decision) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def __repr__(self) -> str:
+        return f"Decision{self._facts()}"
+
+    def _facts(self) -> tuple[str, float, float]:
+        return self.reason, self.queued_s, self.matched
 
 
 class Shell(Protocol):
@@ -117,26 +160,56 @@ class Action(Protocol):
         """Have `shell` do it."""
 
 
-@dataclass(slots=True)
 class Forward:
     """Send the request to this replica now."""
 
-    request_id: str
-    replica: str
-    decision: Decision
+    __slots__ = ("decision", "replica", "request_id")
+    __match_args__ = ("request_id", "replica", "decision")
+
+    def __init__(self, request_id: str, replica: str, decision: Decision) -> None:
+        self.request_id = request_id
+        self.replica = replica
+        self.decision = decision
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Forward) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def __repr__(self) -> str:
+        return f"Forward{self._facts()}"
+
+    def _facts(self) -> tuple[str, str, Decision]:
+        return self.request_id, self.replica, self.decision
 
     def run(self, shell: Shell) -> None:
         """See `Action.run`."""
         shell.forward(self)
 
 
-@dataclass(slots=True)
 class HandOver:
     """Send the request to this peer now; the peer decides on the replica and may not hand it on."""
 
-    request_id: str
-    peer: str
-    decision: Decision
+    __slots__ = ("decision", "peer", "request_id")
+    __match_args__ = ("request_id", "peer", "decision")
+
+    def __init__(self, request_id: str, peer: str, decision: Decision) -> None:
+        self.request_id = request_id
+        self.peer = peer
+        self.decision = decision
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, HandOver) and self._facts() == other._facts()
+
+    def __hash__(self) -> int:
+        return hash(self._facts())
+
+    def __repr__(self) -> str:
+        return f"HandOver{self._facts()}"
+
+    def _facts(self) -> tuple[str, str, Decision]:
+        return self.request_id, self.peer, self.decision
 
     def run(self, shell: Shell) -> None:
         """See `Action.run`."""

@@ -27,7 +27,6 @@ engine, which evicts by its own rules: it is a guess, and placement treats it as
 
 from array import array
 from struct import Struct
-from typing import NamedTuple
 
 from nightshift.balancing.blocks import BOUNDARIES, DIGEST_BYTES
 from nightshift.balancing.messages import PromptKey
@@ -42,15 +41,8 @@ _LEAST_BUDGET_BYTES = 1024
 _first_digest = Struct("<I").unpack_from
 
 
-class Match(NamedTuple):
-    """The share of the prompt, 0 to 1, that some allowed targets hold, and a mask of their slots."""
-
-    share: float
-    holders: int
-
-
-_NOTHING = Match(0.0, 0)
-
+Match = tuple[float, int]
+"""The share of the prompt, 0 to 1, that some allowed targets hold, and a mask of their slots."""
 
 # How far a prompt leads: the last whole node, bytes of digests up to it, the child matched in part and by how
 # many bytes (0, 0 if none). A plain tuple: one is made for every lookup.
@@ -90,13 +82,13 @@ class PrefixIndex:
         """Find the longest prefix of `prompt` that one of the slots in `allowed` holds."""
         node, at, child, common = self._way if prompt is self._asked else self._walk(prompt)
         if child and (holders := self._holders(child) & allowed):
-            return Match(_share(prompt, at + common), holders)
+            return _share(prompt, at + common), holders
         while node:
             if holders := self._holders(node) & allowed:
-                return Match(_share(prompt, at), holders)
+                return _share(prompt, at), holders
             at -= len(self._keys[node])
             node = self._edges[node] >> 32
-        return _NOTHING
+        return 0.0, 0
 
     def insert(self, prompt: PromptKey, slot: int) -> None:
         """Note that `slot` will hold `prompt` from now on, and drop what no longer fits the budget."""

@@ -12,7 +12,6 @@ walking the lanes for a thief.
 
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from heapq import merge
 from itertools import takewhile
 from typing import NamedTuple
@@ -30,33 +29,38 @@ class Lane(NamedTuple):
     """Targets that are ruled out, by name: one that was removed and named again is another object."""
 
 
-@dataclass(slots=True, eq=False)
 class Entry:
     """A request and what this balancer needs to remember of it until it is over."""
 
-    request: Request
-    arrived: float
-    """When, on the balancer's clock in seconds."""
-    order: int
-    """Its place in the order of arrival; a request that comes back keeps it."""
-    may_cross: bool
-    attempts: int = 0
-    """How often it was sent to a target that could not be reached."""
-    losses: int = 0
-    """How many targets failed while they had it."""
-    kept: bool = False
-    """Whether a push system chose this balancer itself for it."""
-    judged: bool = False
-    """Whether its present target has had its verdict for this request."""
-    avoid: tuple[str, ...] = ()
-    """Targets that it is not to be sent to again."""
-    target: Target | None = None
-    """Where it is, when it is not in the queue. The target itself and not its name: one that left and came
-    back under the same name is another one, whose count this request does not belong to."""
-    at_peer: bool = False
-    """Whether that is a peer."""
-    lane: Lane | None = None
-    """Its lane, while it is in the queue."""
+    __slots__ = (
+        *("arrived", "at_peer", "attempts", "avoid", "judged", "kept", "lane", "losses"),
+        *("may_cross", "order", "request", "target"),
+    )
+
+    def __init__(self, request: Request, arrived: float, order: int, may_cross: bool) -> None:
+        self.request = request
+        self.arrived = arrived
+        """When, on the balancer's clock in seconds."""
+        self.order = order
+        """Its place in the order of arrival; a request that comes back keeps it."""
+        self.may_cross = may_cross
+        self.attempts = 0
+        """How often it was sent to a target that could not be reached."""
+        self.losses = 0
+        """How many targets failed while they had it."""
+        self.kept = False
+        """Whether a push system chose this balancer itself for it."""
+        self.judged = False
+        """Whether its present target has had its verdict for this request."""
+        self.avoid: tuple[str, ...] = ()
+        """Targets that it is not to be sent to again."""
+        self.target: Target | None = None
+        """Where it is, when it is not in the queue. The target itself and not its name: one that left and
+        came back under the same name is another one, whose count this request does not belong to."""
+        self.at_peer = False
+        """Whether that is a peer."""
+        self.lane: Lane | None = None
+        """Its lane, while it is in the queue."""
 
     def is_late(self, now: float) -> bool:
         """Tell whether its deadline has passed: then it is placed nowhere."""

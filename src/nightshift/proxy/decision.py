@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from nightshift.balancing.messages import Decision
 from nightshift.proxy.fields import INTERNAL_PREFIX
-from nightshift.proxy.pool import Endpoint
+from nightshift.proxy.pool import REPLICA, SERVED_BY, Endpoint
 from nightshift.proxy.upstream import ResponseHead
 
 PEER = INTERNAL_PREFIX + b"peer"
@@ -17,12 +17,10 @@ DEADLINE_MS = INTERNAL_PREFIX + b"deadline-ms"
 """Milliseconds that a request which is handed over has left."""
 HASH_KEY = b"x-hash-key"
 
-REPLICA = INTERNAL_PREFIX + b"replica"
-_SERVED_BY = INTERNAL_PREFIX + b"served-by"
 _MATCHED = INTERNAL_PREFIX + b"matched"
 _QUEUED_MS = INTERNAL_PREFIX + b"queued-ms"
 REASON = INTERNAL_PREFIX + b"reason"
-_FROM_THE_SERVING = (REPLICA, _SERVED_BY, _MATCHED)
+_FROM_THE_SERVING = (REPLICA, SERVED_BY, _MATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +38,10 @@ class Identity:
 
 def local_lines(decision: Decision, replica: Endpoint) -> bytes:
     """Return the lines of an answer that a replica of this balancer gives."""
-    return b"%b: %b\r\n%b: %b\r\n%b: %.4f\r\n%b" % (
-        *(REPLICA, replica.id.encode()),
-        *(_SERVED_BY, replica.region.encode()),
-        *(_MATCHED, decision.matched),
+    return b"%b%b: %.4f\r\n%b" % (
+        replica.lines,
+        _MATCHED,
+        decision.matched,
         _own_lines(0, decision.queued_s * 1000, decision.reason),
     )
 

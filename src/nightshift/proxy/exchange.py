@@ -12,12 +12,12 @@ from nightshift.balancing.messages import Decision, Reject, Request
 from nightshift.proxy.access.gate import Entry
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client
-from nightshift.proxy.decision import REASON, REPLICA, crossed_lines, local_lines, refused_lines
+from nightshift.proxy.decision import REASON, crossed_lines, local_lines, refused_lines
 from nightshift.proxy.delivery import Delivery
 from nightshift.proxy.errors import ApiError, deadline_exceeded, upstream_lost, upstream_stalled
 from nightshift.proxy.fields import request_lines, response_lines
 from nightshift.proxy.limits import Limits
-from nightshift.proxy.pool import Endpoint, Pool
+from nightshift.proxy.pool import REPLICA, Endpoint, Pool
 from nightshift.proxy.relay import Relay
 from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.seen.outcome import Outcome

@@ -63,19 +63,11 @@ class Placing:
             raise ApiError(503, "too_much_held", "too many large requests are under way", retry_after_s=1)
         asked = reader(request)
         entry = self._gate.admit(now, key, asked.model, asked.prompt.length_bytes)
-        outcome = Outcome(
-            id=f"{self._name}-{next(self._ids)}",
-            method=request.method,
-            path=request.path,
-            arrived=now,
-            model=asked.model,
-            tenant="" if key is None else key.id,
-            client=client.party,
-            stream=asked.stream,
-            from_peer=peer or "",
-            request_bytes=len(request.body),
-            prompt_bytes=asked.prompt.length_bytes,
-        )
+        outcome = Outcome(f"{self._name}-{next(self._ids)}", request.method, request.path, now)
+        outcome.model, outcome.stream = asked.model, asked.stream
+        outcome.client, outcome.tenant = client.party, "" if key is None else key.id
+        outcome.from_peer = peer or ""
+        outcome.request_bytes, outcome.prompt_bytes = len(request.body), asked.prompt.length_bytes
         headers = self._observer.began(outcome, request.headers)
         if headers is not request.headers:
             request.headers, request.lines = headers, request_lines(headers)

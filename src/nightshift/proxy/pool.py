@@ -5,10 +5,14 @@ import errno
 import ssl
 from dataclasses import dataclass, field
 
+from nightshift.proxy.fields import INTERNAL_PREFIX
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.settings import host_and_port
 from nightshift.proxy.ticker import SUSPENDED_S
 from nightshift.proxy.upstream import Delivering, Upstream
+
+REPLICA = INTERNAL_PREFIX + b"replica"
+SERVED_BY = INTERNAL_PREFIX + b"served-by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,12 @@ class Endpoint:
     tls: ssl.SSLContext | None = None
     authorization: bytes = field(default=b"", repr=False)
     """A header line that this target is shown, in place of a client's."""
+    lines: bytes = field(init=False, repr=False)
+    """The header lines by which its answers name it."""
+
+    def __post_init__(self) -> None:
+        named = (REPLICA, self.id.encode(), SERVED_BY, self.region.encode())
+        object.__setattr__(self, "lines", b"%b: %b\r\n%b: %b\r\n" % named)
 
     @staticmethod
     def at(

@@ -11,8 +11,6 @@ That is sound: the bytes around the digits are those that were judged, the digit
 rule joins them with anything but "is there a body", which must not change either.
 """
 
-from dataclasses import dataclass
-
 from nightshift.proxy import grammar
 from nightshift.proxy.chunked import ChunkedBody
 from nightshift.proxy.errors import bad_framing
@@ -32,23 +30,37 @@ _VERSION_BYTES = 32
 """Room in a request line for all that is not the target."""
 
 
-@dataclass(slots=True, eq=False)
 class HttpRequest:
     """A request. `fields` has the last value of each header, for look-ups.
 
     `headers`, `fields` and `lines` are shared by requests that begin alike: never change them in place.
     """
 
-    method: str
-    target: bytes
-    path: str
-    http11: bool
-    keep_alive: bool
-    headers: HeaderLines
-    fields: dict[bytes, bytes]
-    body: bytes = b""
-    lines: bytes = b""
-    """The header lines that go on to a target, as `fields.request_lines` writes them."""
+    __slots__ = ("body", "fields", "headers", "http11", "keep_alive", "lines", "method", "path", "target")
+
+    def __init__(
+        self,
+        method: str,
+        target: bytes,
+        path: str,
+        *,
+        http11: bool,
+        keep_alive: bool,
+        headers: HeaderLines,
+        fields: dict[bytes, bytes],
+        body: bytes = b"",
+        lines: bytes = b"",
+    ) -> None:
+        """`lines` are the header lines that go on to a target, as `fields.request_lines` writes them."""
+        self.method = method
+        self.target = target
+        self.path = path
+        self.http11 = http11
+        self.keep_alive = keep_alive
+        self.headers = headers
+        self.fields = fields
+        self.body = body
+        self.lines = lines
 
     def drop(self, name: bytes) -> None:
         """Take a header (its name in lower case) away: it shall not go on."""
@@ -191,12 +203,11 @@ class RequestReader:
             head.method,
             head.target,
             head.path,
-            head.http11,
-            head.keep_alive,
-            head.headers,
-            head.fields,
-            b"",
-            self._lines,
+            http11=head.http11,
+            keep_alive=head.keep_alive,
+            headers=head.headers,
+            fields=head.fields,
+            lines=self._lines,
         )
         return self._request
 

@@ -7,7 +7,6 @@ is the model, and, where engines cache prefixes, the prompt. The body itself goe
 
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import NamedTuple
 
 import orjson
 
@@ -18,12 +17,15 @@ from nightshift.proxy.form import form_field
 from nightshift.proxy.request import HttpRequest
 
 
-class Asked(NamedTuple):
+class Asked:
     """What a request is for. `model` is empty where it names none."""
 
-    model: str
-    prompt: PromptKey
-    stream: bool = False
+    __slots__ = ("model", "prompt", "stream")
+
+    def __init__(self, model: str, prompt: PromptKey, stream: bool = False) -> None:
+        self.model = model
+        self.prompt = prompt
+        self.stream = stream
 
 
 Reader = Callable[[HttpRequest], Asked]

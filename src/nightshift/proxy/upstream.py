@@ -18,7 +18,6 @@ each chunk of the upstream's framing.
 
 import asyncio
 import re
-from dataclasses import dataclass
 from typing import Protocol, cast
 
 import httptools
@@ -34,16 +33,25 @@ _MOST_INFORMATIONAL = 16
 _NEVER_A_BODY = (204, 304)
 
 
-@dataclass(slots=True, eq=False)
 class ResponseHead:
     """Status and headers of a response. `fields` has the last value of each header."""
 
-    status: int
-    reason: bytes
-    headers: HeaderLines
-    fields: dict[bytes, bytes]
-    length: bytes | None
-    """The body's length, if it was told."""
+    __slots__ = ("fields", "headers", "length", "reason", "status")
+
+    def __init__(
+        self,
+        status: int,
+        reason: bytes,
+        headers: HeaderLines,
+        fields: dict[bytes, bytes],
+        length: bytes | None,
+    ) -> None:
+        """`length` is the body's, if it was told."""
+        self.status = status
+        self.reason = reason
+        self.headers = headers
+        self.fields = fields
+        self.length = length
 
 
 class Delivering(Protocol):

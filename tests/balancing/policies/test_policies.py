@@ -44,7 +44,7 @@ def offered(by_load: dict[str, int], rtt_s: dict[str, float] | None = None) -> C
 
 
 def pick(policy: Policy, asked: Request, by_load: dict[str, int]) -> tuple[str, float, str]:
-    slot, matched, reason = policy.pick(asked, offered(by_load))
+    slot, matched, reason = policy.pick(asked, offered(by_load)).facts()
     return NAME_OF[slot], matched, reason
 
 

@@ -3,19 +3,35 @@
 The same policies serve both layers: the replicas of a region, and the balancers of a service.
 """
 
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from nightshift.balancing.candidates import Candidates
 from nightshift.balancing.messages import Request
 from nightshift.balancing.targets import Target
 
 
-class Choice(NamedTuple):
+class Choice:
     """A target's slot, the share of the prompt (0 to 1) it is believed to hold, and the rule that chose."""
 
-    slot: int
-    matched: float
-    reason: str
+    __slots__ = ("matched", "reason", "slot")
+
+    def __init__(self, slot: int, matched: float, reason: str) -> None:
+        self.slot = slot
+        self.matched = matched
+        self.reason = reason
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Choice) and self.facts() == other.facts()
+
+    def __hash__(self) -> int:
+        return hash(self.facts())
+
+    def __repr__(self) -> str:
+        return f"Choice{self.facts()}"
+
+    def facts(self) -> tuple[int, float, str]:
+        """Return slot, share and rule."""
+        return self.slot, self.matched, self.reason
 
 
 class Policy(Protocol):

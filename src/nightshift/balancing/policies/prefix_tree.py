@@ -64,7 +64,7 @@ class PrefixTree(Simple):
 
     def held(self, request: Request, slot: int) -> float | None:
         """See `Policy.held`."""
-        return self._index.match(request.prompt, 1 << slot).share
+        return self._index.match(request.prompt, 1 << slot)[0]
 
 
 def _imbalanced(fewest: int, most: int, limit: Imbalance) -> bool:

@@ -6,7 +6,6 @@ and no query string: what is not in here cannot leak from a log, a metric or a t
 Instants are on the balancer's clock, in seconds; all other times are spans of it.
 """
 
-from dataclasses import dataclass
 from typing import Final, Literal
 
 Ending = Literal["completed", "refused", "declined", "failed", "expired", "client_gone"]
@@ -34,44 +33,51 @@ class Span:
     __slots__ = ()
 
 
-@dataclass(slots=True, eq=False)
 class Outcome:
     """See the head of the file. `ended` and `duration_s` are set last."""
 
-    id: str
-    method: str
-    path: str
-    """Without the query string."""
-    arrived: float
-    ended: Ending = COMPLETED
-    status: int = 0
-    """The HTTP status that the client got; 0 if it got none."""
-    code: str = ""
-    """The balancer's own error code, if it refused or the answer was cut off."""
-    duration_s: float = 0.0
-    model: str = ""
-    tenant: str = ""
-    """The id of the API key, never the key."""
-    client: str = ""
-    """The address that the connection came from."""
-    stream: bool = False
-    from_peer: str = ""
-    """The balancer that handed the request over, if one did."""
-    target: str = ""
-    """Where it was sent last; empty if nowhere."""
-    target_region: str = ""
-    hops: int = 0
-    reason: str = ""
-    matched: float = 0.0
-    queued_s: float = 0.0
-    """In this balancer's queue, up to the last placement or to the refusal."""
-    sent_s: float | None = None
-    """From arrival until it was sent to its last target."""
-    first_content_s: float | None = None
-    """From arrival to the first content of the answer: the TTFT as this balancer sees it."""
-    retries: int = 0
-    request_bytes: int = 0
-    response_bytes: int = 0
-    prompt_bytes: int = 0
-    trace_id: str = ""
-    span: Span | None = None
+    __slots__ = (
+        *("arrived", "client", "code", "duration_s", "ended", "first_content_s", "from_peer", "hops", "id"),
+        *("matched", "method", "model", "path", "prompt_bytes", "queued_s", "reason", "request_bytes"),
+        *("response_bytes", "retries", "sent_s", "span", "status", "stream", "target", "target_region"),
+        *("tenant", "trace_id"),
+    )
+
+    def __init__(self, id: str, method: str, path: str, arrived: float) -> None:  # noqa: A002
+        """`path` is without the query string."""
+        self.id = id
+        self.method = method
+        self.path = path
+        self.arrived = arrived
+        self.ended: Ending = COMPLETED
+        self.status = 0
+        """The HTTP status that the client got; 0 if it got none."""
+        self.code = ""
+        """The balancer's own error code, if it refused or the answer was cut off."""
+        self.duration_s = 0.0
+        self.model = ""
+        self.tenant = ""
+        """The id of the API key, never the key."""
+        self.client = ""
+        """The address that the connection came from."""
+        self.stream = False
+        self.from_peer = ""
+        """The balancer that handed the request over, if one did."""
+        self.target = ""
+        """Where it was sent last; empty if nowhere."""
+        self.target_region = ""
+        self.hops = 0
+        self.reason = ""
+        self.matched = 0.0
+        self.queued_s = 0.0
+        """In this balancer's queue, up to the last placement or to the refusal."""
+        self.sent_s: float | None = None
+        """From arrival until it was sent to its last target."""
+        self.first_content_s: float | None = None
+        """From arrival to the first content of the answer: the TTFT as this balancer sees it."""
+        self.retries = 0
+        self.request_bytes = 0
+        self.response_bytes = 0
+        self.prompt_bytes = 0
+        self.trace_id = ""
+        self.span: Span | None = None
