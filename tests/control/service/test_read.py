@@ -111,7 +111,8 @@ def test_here_with_an_engine(tmp_path: Path) -> None:
     spec = read(tmp_path, also("engine: emulated\n  speed: 10").replace("run: serve\n", "")).spec
     assert spec.engine == LocalEngine(Engine.EMULATED, speed=10.0)
     assert (spec.provider, spec.wan) == (ProviderName.LOCAL, WanPlan("aws-2025-05-29"))
-    assert not any(place.resources for place in (*spec.places, *spec.balancers))
+    assert not any(place.resources for place in spec.places)
+    assert not any(balancer.resources for balancer in spec.balancers)
 
 
 def test_any_of_is_ordered_by_its_text(tmp_path: Path) -> None:
