@@ -119,16 +119,19 @@ class Relays:
     async def _running(self, place: Place, lock: int) -> ControlClient:
         """Return the control of the relay, which is begun anew if it has died. The lock must be held."""
         record = read_record(place)
-        if record is not None and record.process.is_running:
+        has_links = place.folder / "has-links"  # not so, if who began it was killed before it had added them
+        if record is None or not record.process.is_running:
+            await units.end(place, 0)
+            record = await self._begin(place, lock)
+        elif has_links.exists():
             return ControlClient(record.address)
-        await units.end(place, 0)
-        record = await self._begin(place, lock)
         control = ControlClient(record.address)
         await _until_serves(control, place, record)
         links = _links(place)
         for name, link in links.items():
             links[name] = await _add(control, name, link)
         _write(place, "links", links)
+        has_links.touch()
         return control
 
     async def _begin(self, place: Place, lock: int) -> Record:
