@@ -1,0 +1,1 @@
+"""One name for a service, which leads each client to the nearest balancer that is well."""
