@@ -69,8 +69,11 @@ class LocalProvider:
         place = self._layout.find(name)
         if place is None:
             return
-        async with locks.holding(place.lock):
-            await units.end(place, grace_s)
+        try:
+            async with locks.holding(place.lock):
+                await units.end(place, grace_s)
+        except OSError as error:
+            raise ProviderError(f"cannot end {name}: {error}") from error
         await self._relays.forget(place.service, name)
 
     async def address_from(self, region: str, unit: Unit) -> str:
