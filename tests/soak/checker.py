@@ -150,7 +150,7 @@ def queue_waits(waits_s: Iterable[float], limit_s: float, tick_s: float) -> list
     )
 
 
-_ENDS = ("completed", "rejected", "failed", "client_gone")
+_ENDS = ("completed", "rejected", "failed", "expired", "client_gone")
 
 
 def ledger_problems(state: Mapping[str, Any]) -> list[str]:

@@ -2,8 +2,9 @@
 
 The list is that of production incidents and of proxies' own test suites: connections that die at every stage,
 answers that stall at every stage, framing that two readers could read differently, floods, errors with and
-without Retry-After, answers before the request was read. `DOCUMENTED` says what a client gets for each
-(docs/reference/limits.md), `BEFORE_CONTENT` which of them another replica can make good.
+without Retry-After, answers before the request was read. `test_faults.py` says what a client gets for each
+(docs/reference/limits.md), and which of them another replica can make good. What goes wrong around a
+balancer, and not in an answer, is in `surroundings.py`.
 """
 
 import asyncio

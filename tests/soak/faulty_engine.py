@@ -86,6 +86,14 @@ class FaultyEngine:
         if self._listener is not None:
             self._listener.close()
 
+    async def unlisten(self) -> tuple[str, int]:
+        """Listen no more, and have left the address, which is returned, to others."""
+        self.refuse_connections()
+        host, _, port = self.address.rpartition(":")
+        while _listens(host, int(port)):  # noqa: ASYNC110 - the loop closes it when it likes
+            await asyncio.sleep(0)
+        return host, int(port)
+
     def stop(self) -> None:
         """Listen no more, and drop every connection."""
         self.refuse_connections()
@@ -99,6 +107,18 @@ class FaultyEngine:
         self.journal.add(journal)
         if self.out is not None:
             self.out.write(journal.lines())
+
+
+def _listens(host: str, port: int) -> bool:
+    """Tell whether anybody listens there, without connecting."""
+    with socket.socket() as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+            sock.listen(0)
+        except OSError:
+            return True
+    return False
 
 
 class _Connection(asyncio.Protocol):

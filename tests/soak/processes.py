@@ -24,11 +24,13 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class Process:
     """One child. It has said that it serves when the constructor returns."""
 
-    def __init__(self, name: str, argv: tuple[str, ...], folder: Path) -> None:
+    def __init__(self, name: str, argv: tuple[str, ...], folder: Path, **environment: str) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         with self.log.open("ab") as log:
-            self._child = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=log)
+            self._child = subprocess.Popen(
+                argv, stdout=subprocess.PIPE, stderr=log, env=os.environ | environment
+            )
         self.ready = self._until_ready()
 
     @property
@@ -50,6 +52,12 @@ class Process:
     def fds(self) -> int:
         """Open files and sockets."""
         return len(list(Path(f"/proc/{self.pid}/fd").iterdir()))
+
+    @property
+    def cpu_s(self) -> float:
+        """CPU time that it has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
     @property
     def rss_bytes(self) -> int:
@@ -98,12 +106,12 @@ def _nightshift(*arguments: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "nightshift", *arguments, "--with-parent")
 
 
-def start_balancer(folder: Path, settings: Mapping[str, Any]) -> Process:
+def start_balancer(folder: Path, settings: Mapping[str, Any], **environment: str) -> Process:
     """Run `nightshift balancer` with these settings; the port is any free one unless they name it."""
     name = str(settings["name"])
     file = folder / f"{name}.json"
     file.write_bytes(orjson.dumps({"port": 0, "peer_token": TOKEN, **settings}))
-    return Process(name, _nightshift("balancer", "--config", str(file)), folder)
+    return Process(name, _nightshift("balancer", "--config", str(file)), folder, **environment)
 
 
 def state_of(address: str) -> dict[str, Any]:

@@ -151,7 +151,7 @@ def test_queues() -> None:
 
 
 def test_a_ledger_that_does_not_add_up() -> None:
-    counters = {"arrived": 3, "completed": 1, "rejected": 1, "failed": 0, "client_gone": 0}
+    counters = {"arrived": 3, "completed": 1, "rejected": 1, "failed": 0, "expired": 0, "client_gone": 0}
     state = {"in_progress": 1, "queue": 0, "outstanding": 1, "counters": counters, "peer": {}}
     state["replica"] = {"a": {"outstanding": 1}}
     found = ledger_problems(state)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from random import Random
 
 from tests.soak.plan import REGIONS, Service
+from tests.soak.surroundings import stopped
 
 from nightshift.wan.client import ControlClient
 
@@ -31,7 +32,7 @@ class Trouble:
         while goes_on():
             await asyncio.sleep(self._period_s / 4)
             kind = self._rng.choice(
-                [self._kill_one, self._kill_one, self._kill_a_region, self._cut, self._reload]
+                [self._kill_one, self._kill_one, self._kill_a_region, self._cut, self._reload, self._stop]
             )
             await kind()
 
@@ -56,6 +57,11 @@ class Trouble:
         for balancer in self._service.balancers.values():
             balancer.tell(signal.SIGHUP)
         await asyncio.sleep(0.2 * self._period_s)
+
+    async def _stop(self) -> None:
+        self.made["a balancer stopped for a while"] += 1
+        with stopped(self._rng.choice(list(self._service.balancers.values()))):
+            await asyncio.sleep(self._rng.uniform(0.05, 0.2) * self._period_s)
 
     async def _cut(self) -> None:
         kind = self._rng.choice(["hold", "reset"])
