@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from hypothesis import Phase as Of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.control.lifecycle.world import REGIONS, World, spec
@@ -35,10 +36,13 @@ def troubled(world: World, what: str, number: int) -> None:
         world.fleet = replace(world.fleet, service=replace(service, version=service.version + 1, mode=mode))
 
 
+# Without shrinking: one example is hundreds of steps, and to shrink one takes minutes.
+BOUNDED = settings(deadline=None, phases=[Of.explicit, Of.reuse, Of.generate], report_multiple_bugs=False)
+
 EVENTS = st.lists(st.tuples(TROUBLES, st.integers(0, 50), st.none() | st.integers(0, 4)), max_size=60)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(BOUNDED, max_examples=60)
 @given(events=EVENTS)
 def test_nothing_is_launched_twice_or_orphaned_and_all_comes_right(
     events: list[tuple[str, int, int | None]],
@@ -66,7 +70,7 @@ def test_nothing_is_launched_twice_or_orphaned_and_all_comes_right(
     assert world.units == {}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(BOUNDED, max_examples=40)
 @given(events=EVENTS)
 def test_every_ready_replica_has_exactly_one_balancer_while_there_is_one(
     events: list[tuple[str, int, int | None]],

@@ -213,3 +213,14 @@ def test_down_in_the_middle_of_up_leaves_nothing() -> None:
     decided = world.ticks(4)
     assert decided.is_gone
     assert world.units == {}
+
+
+def test_a_machine_that_goes_before_it_was_seen_to_run_is_replaced() -> None:
+    world = World.of(spec(replicas=3))
+    world.ticks(2)
+    assert {row.state for row in world.rows()} == {State.PROVISIONING}
+    world.units.pop("svc-b1")
+    world.units.pop("svc-r1")
+    world.ticks(20)
+    assert world.by_region() == dict.fromkeys(REGIONS, 1)
+    assert world.ready(Kind.BALANCER) == ["svc-b2", "svc-b3", "svc-b4"]

@@ -127,6 +127,18 @@ def _acting(desk: Desk) -> APIRouter:
         desk.services.end(name, purge=purge)
         return as_json({"name": name}, 202)
 
+    @router.put("/v1/services/{name}/baselines/{baseline}", status_code=202)
+    async def put_baseline(name: str, baseline: str) -> Response:
+        """Let a baseline of the benchmark stand before the replicas of a service."""
+        desk.services.stand_before(name, baseline, wanted=True)
+        return as_json({"name": name, "baseline": baseline}, 202)
+
+    @router.delete("/v1/services/{name}/baselines/{baseline}", status_code=202)
+    async def remove_baseline(name: str, baseline: str) -> Response:
+        """End a baseline."""
+        desk.services.stand_before(name, baseline, wanted=False)
+        return as_json({"name": name, "baseline": baseline}, 202)
+
     @router.post("/v1/stop", status_code=202)
     async def stop() -> Response:
         """End the controller; services go on, and the next controller takes them up."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from nightshift.control.controller.acting import Actor, grace_s
 from nightshift.control.controller.balancers import BalancerAdmin
 from nightshift.control.controller.naming import Naming
-from nightshift.control.controller.orders import balancer_settings, order_for
+from nightshift.control.controller.orders import balancer_settings, order_for, router_order
 from nightshift.control.controller.probing import Probes
 from nightshift.control.controller.scaling import Scaler
 from nightshift.control.lifecycle.fleet import Fleet
@@ -22,8 +22,8 @@ from nightshift.control.lifecycle.rows import UnitRow
 from nightshift.control.lifecycle.seen import NOTHING, Seen
 from nightshift.control.lifecycle.states import LIVING, State
 from nightshift.control.lifecycle.step import Decided, service_state, step
-from nightshift.control.lifecycle.takeover import Assignment, Distance
-from nightshift.control.providers.base import Kind, Provider, ProviderError, Unit
+from nightshift.control.lifecycle.takeover import Assignment, Distance, at_first
+from nightshift.control.providers.base import Kind, Order, Provider, ProviderError, Unit
 from nightshift.control.service.spec import ServiceSpec
 from nightshift.control.store.store import Store, StoreError
 
@@ -119,6 +119,12 @@ class ServiceLoop:
         self._write()
         self._wake.set()
 
+    def stand_before(self, routers: str) -> None:
+        """Let these baselines stand before the replicas, and no others. Raises `StoreError`."""
+        self.fleet = replace(self.fleet, service=replace(self.fleet.service, routers=routers))
+        self._write()
+        self._wake.set()
+
     # The loop
 
     async def _run(self) -> None:
@@ -129,6 +135,8 @@ class ServiceLoop:
             except StoreError as error:  # a full disk: nothing is done that is not written down
                 self.fleet = self._written
                 _log.error("%s: %s", self.name, error)
+            except Exception:  # noqa: BLE001 - a defect here must not leave a service without its controller
+                _log.exception("%s: this step was not finished", self.name)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_TICK_S):
                     await self._wake.wait()
@@ -196,27 +204,48 @@ class ServiceLoop:
         here = [row for row in self.fleet.rows if row.gone is None]
         self.probes.watch({row.name: row for row in here if row.state in asked})
         for row in decided.launch:
-            self._actor.launch(row, order_for(self.spec, row, self._token))
+            try:
+                self._actor.launch(row, await self._order(row))
+            except ProviderError as error:
+                _log.warning("%s: cannot be launched yet: %s", row.name, error)
         for row in decided.terminate:
             self._actor.terminate(row, grace_s(row, self.spec.drain_s))
         self.naming.keep(decided.published, tls="tls" in self.spec.balancer_settings)
         rows = {row.name: row for row in self.fleet.rows}
         for name, assignment in decided.assignments.items():
-            await self._push(rows[name], assignment)
-            self._renew(rows[name])
+            try:
+                await self._push(rows[name], assignment)
+            except ProviderError as error:
+                _log.warning("%s: keeps the targets that it has: %s", name, error)
+            if rows[name].kind is Kind.BALANCER:
+                self._renew(rows[name])
+
+    async def _order(self, row: UnitRow) -> Order:
+        if row.kind is Kind.REPLICA:
+            return order_for(self.spec, row, self._token)
+        if row.kind is Kind.BALANCER:
+            here = [other for other in self.fleet.rows if other.gone is None]
+            begin = at_first(self.spec, here, row, self._tools.distance)
+            return order_for(self.spec, row, self._token, await self._targets(row.region, begin))
+        ready = [other.name for other in self.fleet.of(Kind.REPLICA) if other.state is State.READY]
+        targets = [target for name in ready if (target := await self._target(row.region, name))]
+        return router_order(self.spec, row, self._token, targets)
 
     async def _push(self, row: UnitRow, assignment: Assignment) -> None:
         probe = self.probes.of(row.name)
         there = None if probe is None else probe.state
-        targets = {
-            "replicas": [t for n in assignment.replicas if (t := await self._target(row.region, n))],
-            "peers": [t for n in assignment.peers if (t := await self._target(row.region, n))],
-        }
-        self._actor.push(row, targets, there)
+        self._actor.push(row, await self._targets(row.region, assignment), there)
         for name, said in ({} if there is None else there.get("replica", {})).items():
             draining = name in assignment.draining
             if name in assignment.replicas and draining != (said.get("health") == "draining"):
                 self._actor.drain(row, name, draining=draining)
+
+    async def _targets(self, region: str, assignment: Assignment) -> dict[str, Any]:
+        """Return what is assigned as a balancer takes it. Raises `ProviderError`."""
+        return {
+            "replicas": [t for n in assignment.replicas if (t := await self._target(region, n))],
+            "peers": [t for n in assignment.peers if (t := await self._target(region, n))],
+        }
 
     async def _target(self, region: str, name: str) -> dict[str, Any] | None:
         unit = self.units.get(name)

@@ -1,16 +1,22 @@
 """From a service and a row to what a provider launches. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
-from nightshift.control.lifecycle.rows import UnitRow
-from nightshift.control.providers.base import Balancing, Kind, Order
+from nightshift.control.baselines.routers import sglang_router, sglang_router_pull
+from nightshift.control.lifecycle.rows import ROUTERS, UnitRow
+from nightshift.control.providers.base import Balancing, Kind, Order, Routing
 from nightshift.control.service.spec import BalancerPlace, LocalEngine, ServiceSpec
 
+_NOTHING: Mapping[str, object] = MappingProxyType({})
 
-def order_for(spec: ServiceSpec, row: UnitRow, token: str) -> Order:
-    """Return the order for a unit; `token` is the service's."""
+
+def order_for(
+    spec: ServiceSpec, row: UnitRow, token: str, targets: Mapping[str, object] = _NOTHING
+) -> Order:
+    """Return the order for a unit; `token` is the service's, `targets` what a balancer begins with."""
     if row.kind is Kind.BALANCER:
         place = spec.balancers[row.place]
         return Order(
@@ -18,25 +24,22 @@ def order_for(spec: ServiceSpec, row: UnitRow, token: str) -> Order:
             service=row.service,
             kind=row.kind,
             region=row.region,
-            program=Balancing(balancer_settings(spec, row, token), place.host, place.port),
+            program=Balancing({**balancer_settings(spec, row, token), **targets}, place.host, place.port),
             resources=place.resources,
         )
-    engine = spec.engine
-    if isinstance(engine, LocalEngine):
-        engine = replace(engine, seed=engine.seed + row.number)
     return Order(
         name=row.name,
         service=row.service,
         kind=row.kind,
         region=row.region,
-        program=engine,
+        program=spec.engine,
         resources=spec.places[row.place].resources,
         envs=spec.envs,
     )
 
 
 def balancer_settings(spec: ServiceSpec, row: UnitRow, token: str) -> Mapping[str, Any]:
-    """Return the settings of a balancer, without targets, which are pushed to it when it is there."""
+    """Return the settings of a balancer, without targets, which are pushed to it whenever they change."""
     place = spec.balancers[row.place]
     given = dict(spec.balancer_settings)
     limits = {"drain_s": spec.drain_s, **_mapping(given.pop("limits", {}))}
@@ -62,3 +65,13 @@ def switches_of(spec: ServiceSpec, place: BalancerPlace) -> Mapping[str, Any]:
 
 def _mapping(value: object) -> dict[str, Any]:
     return dict(value) if isinstance(value, Mapping) else {}
+
+
+def router_order(spec: ServiceSpec, row: UnitRow, token: str, replicas: Sequence[Mapping[str, Any]]) -> Order:
+    """Return the order for a baseline before these replicas (`id`, `address`, `region`)."""
+    if row.place == ROUTERS.index("sglang-router"):
+        addresses = [str(replica["address"]) for replica in replicas]
+        program: Routing | Balancing = sglang_router(addresses)
+    else:
+        program = sglang_router_pull(row.name, row.region, replicas, token)
+    return Order(row.name, row.service, row.kind, row.region, program)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _EAGER_S = 0.5
 """Between two questions to a unit that has just started, and to a balancer, which must be missed soon."""
 _BALANCER_S = 1.0
+_ROUTER = Readiness(path="/health", timeout_s=5.0)
 
 
 @dataclass(slots=True)
@@ -79,14 +80,18 @@ class Probes:
         while (row := self._rows.get(name)) is not None:
             probe = self._probes[name]
             before = (bool(probe.misses), min(probe.answers, 2))
-            is_balancer = row.kind is Kind.BALANCER
-            await (self._balancer if is_balancer else self._replica)(row, probe)
+            await self._ask_once(row, probe)
             if (bool(probe.misses), min(probe.answers, 2)) != before or probe.misses in (2, 3):
                 self._changed()
             await asyncio.sleep(self._pause_s(row, probe))
 
+    def _ask_once(self, row: UnitRow, probe: Probe) -> Awaitable[None]:
+        if row.kind is Kind.BALANCER or row.admin is not None:
+            return self._balancer(row, probe)
+        return self._http_unit(row, probe, self.readiness if row.kind is Kind.REPLICA else _ROUTER)
+
     def _pause_s(self, row: UnitRow, probe: Probe) -> float:
-        if row.kind is Kind.BALANCER:
+        if row.kind is not Kind.REPLICA:
             return _EAGER_S if row.state is State.STARTING else _BALANCER_S
         eager = row.state is State.STARTING or probe.misses or probe.answers < 2
         return min(_EAGER_S, self.readiness.interval_s) if eager else self.readiness.interval_s
@@ -101,17 +106,14 @@ class Probes:
         else:
             probe.answered()
 
-    async def _replica(self, row: UnitRow, probe: Probe) -> None:
+    async def _http_unit(self, row: UnitRow, probe: Probe, readiness: Readiness) -> None:
         if row.address is None:
             return
-        problem = await self._ask(row.address)
+        problem = await ask(self._http, row.address, readiness)
         if problem:
             probe.missed(problem)
         else:
             probe.answered()
-
-    def _ask(self, address: str) -> Awaitable[str]:
-        return ask(self._http, address, self.readiness)
 
 
 async def ask(http: "ClientSession", address: str, readiness: Readiness) -> str:

@@ -18,7 +18,7 @@ from nightshift.control.controller.naming import MakeDns, Naming
 from nightshift.control.controller.views import service_view
 from nightshift.control.lifecycle.fleet import Fleet
 from nightshift.control.lifecycle.renewal import renewed
-from nightshift.control.lifecycle.rows import ServiceRow
+from nightshift.control.lifecycle.rows import ROUTERS, ServiceRow
 from nightshift.control.providers.base import Provider, ProviderError
 from nightshift.control.service.read import read_spec
 from nightshift.control.service.spec import ProviderName, ServiceSpec
@@ -115,6 +115,14 @@ class Services:
         loop.end()
         if purge:
             loop.forget_failed()
+
+    def stand_before(self, name: str, router: str, *, wanted: bool) -> None:
+        """Let a baseline stand before the replicas of a service, or not. Raises `UserError`."""
+        if router not in ROUTERS:
+            raise UserError(f"no baseline {router!r}; known: {', '.join(ROUTERS)}")
+        loop = self.loop(name)
+        there = [one for one in loop.fleet.service.routers.split(",") if one and one != router]
+        loop.stand_before(",".join([*there, *([router] if wanted else [])]))
 
     def loop(self, name: str) -> ServiceLoop:
         """Return the loop of a service. Raises `UserError` when there is none of this name."""

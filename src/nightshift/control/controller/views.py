@@ -5,7 +5,7 @@ from typing import Any
 
 from nightshift.control.autoscaling import policy_text
 from nightshift.control.controller.loop import ServiceLoop
-from nightshift.control.lifecycle.rows import UnitRow
+from nightshift.control.lifecycle.rows import ROUTERS, UnitRow
 from nightshift.control.lifecycle.states import BROKEN, State
 from nightshift.control.lifecycle.step import service_state
 from nightshift.control.providers.base import Kind
@@ -39,6 +39,11 @@ def service_view(loop: ServiceLoop, now: float) -> dict[str, Any]:
         "problem": loop.problem or loop.naming.problem or _problem(fleet.rows),
         "replicas": replicas,
         "balancers": balancers,
+        "baselines": [
+            {**_balancer(row, loop), "baseline": ROUTERS[row.place]}
+            for row in fleet.of(Kind.ROUTER)
+            if _is_shown(row)
+        ],
     }
 
 

@@ -8,6 +8,9 @@ together.
 Balancers. One in each place of the spec. Another comes only when nothing is left of the one before, because
 it takes over its port.
 
+Routers. Baselines of the benchmark, as many as were asked for, once as many replicas are ready as there shall
+be: some of them are told of replicas at their start only.
+
 What fails before it was ever ready is tried again later and later in that place; what cannot be mended by
 trying again is not tried until an update.
 """
@@ -16,7 +19,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from nightshift.control.lifecycle.rows import ServiceRow, UnitRow
+from nightshift.control.lifecycle.rows import ROUTERS, ServiceRow, UnitRow
 from nightshift.control.lifecycle.states import BROKEN, LIVING, State
 from nightshift.control.providers.base import Kind
 from nightshift.control.service.spec import ServiceSpec
@@ -53,13 +56,13 @@ def with_wanted(now: float, spec: ServiceSpec, fleet: Fleet) -> Fleet:
     """Return the fleet with what is missing as PENDING, and with what is too much on its way out."""
     if fleet.service.ending:
         return _ending(now, fleet)
-    return _replicas(now, spec, _balancers(now, spec, fleet))
+    return _replicas(now, spec, _routers(now, spec, _balancers(now, spec, fleet)))
 
 
 def _ending(now: float, fleet: Fleet) -> Fleet:
     """Balancers go first, with what they have under way; the replicas that answer it when they are gone."""
-    balancers = [row for row in fleet.of(Kind.BALANCER) if row.gone is None]
-    leaving = balancers or [row for row in fleet.rows if row.gone is None]
+    first = (*fleet.of(Kind.BALANCER), *fleet.of(Kind.ROUTER))
+    leaving = [row for row in first if row.gone is None] or [row for row in fleet.rows if row.gone is None]
     return fleet.with_rows(
         row.become(State.SHUTTING_DOWN, now)
         for row in leaving
@@ -77,6 +80,22 @@ def _balancers(now: float, spec: ServiceSpec, fleet: Fleet) -> Fleet:
             fleet = replace(fleet, service=replace(fleet.service, next_balancer=number + 1)).with_rows([row])
     regions = {place: wanted.region for place, wanted in enumerate(spec.balancers)}
     unwanted = [row for row in rows if row.state in LIVING and regions.get(row.place) != row.region]
+    return fleet.with_rows(row.become(State.SHUTTING_DOWN, now) for row in unwanted)
+
+
+def _routers(now: float, spec: ServiceSpec, fleet: Fleet) -> Fleet:
+    """One of each baseline that was asked for, once there are replicas to put it before."""
+    wanted = [ROUTERS.index(name) for name in fleet.service.routers.split(",") if name]
+    rows = fleet.of(Kind.ROUTER)
+    ready = sum(row.state is State.READY for row in fleet.of(Kind.REPLICA))
+    for place in wanted:
+        here = [row for row in rows if row.place == place]
+        free = all(row.gone is not None for row in here)
+        if free and ready >= fleet.service.desired and _may_try(now, here, fleet.service.version):
+            number, region = fleet.service.next_router, spec.regions[0]
+            row = _new(now, fleet.service, Kind.ROUTER, number=number, place=place, region=region)
+            fleet = replace(fleet, service=replace(fleet.service, next_router=number + 1)).with_rows([row])
+    unwanted = [row for row in rows if row.state in LIVING and row.place not in wanted]
     return fleet.with_rows(row.become(State.SHUTTING_DOWN, now) for row in unwanted)
 
 

@@ -65,7 +65,7 @@ def _lost(now: float, row: UnitRow, seen: Seen) -> UnitRow | None:
     """Tell whether the provider says that it is over with the unit."""
     unit = seen.unit
     if unit is None:
-        if row.state in (State.PENDING, State.PROVISIONING):
+        if row.state is State.PENDING:
             return None  # the launch has not got that far
         return row.become(State.PREEMPTED, now, "its machine is gone, and nobody here has ended it")
     if unit.phase is Phase.FAILED:

@@ -9,10 +9,13 @@ from dataclasses import dataclass, replace
 from nightshift.control.lifecycle.states import State, checked
 from nightshift.control.providers.base import Kind
 
+ROUTERS = ("sglang-router", "sglang-router-pull")
+"""Baselines of the benchmark: one load balancer for all regions, before the replicas of a service."""
+
 
 @dataclass(frozen=True, slots=True)
 class UnitRow:
-    """A replica or a balancer. `place` is its index in the spec's `places` or `balancers`."""
+    """A replica, a balancer or a router. `place` is its index in `places`, `balancers` or `ROUTERS`."""
 
     name: str
     service: str
@@ -59,3 +62,6 @@ class ServiceRow:
     """How many replicas there shall be now, where that scales; else the spec says so."""
     next_replica: int = 1
     next_balancer: int = 1
+    next_router: int = 1
+    routers: str = ""
+    """Which of `ROUTERS` stand before its replicas as well, with commas between."""

@@ -10,7 +10,7 @@ whether they reach it. So a controller that is cut off from a region changes not
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nightshift.balancing.switches import Topology
 from nightshift.control.lifecycle.rows import UnitRow
@@ -43,13 +43,36 @@ def assign(spec: ServiceSpec, rows: Sequence[UnitRow], distance: Distance) -> Ma
     replicas = [row for row in rows if row.kind is Kind.REPLICA and row.state in _SERVING]
     homes = {region: _home(spec, region, balancers, distance) for region in {r.region for r in replicas}}
     names = [row.name for row in rows if row.kind is Kind.BALANCER and row.state in _PEERS]
-    result = {}
+    result: dict[str, Assignment] = {}
     for balancer in balancers:
         mine = [row for row in replicas if homes[row.region] == balancer.name]
         draining = frozenset(row.name for row in mine if row.state is not State.READY)
         peers = tuple(name for name in names if name != balancer.name)
         result[balancer.name] = Assignment(tuple(row.name for row in mine), draining, peers)
-    return result
+    return {**result, **_routers(rows, replicas)}
+
+
+def at_first(
+    spec: ServiceSpec, rows: Sequence[UnitRow], balancer: UnitRow, distance: Distance
+) -> Assignment:
+    """Return what a balancer begins with: what it will be given once it is seen to be ready.
+
+    Clients that know its address ask it before that, and shall not hear that it has no replica.
+    """
+    ready = [replace(row, state=State.READY) if row.name == balancer.name else row for row in rows]
+    found = assign(spec, ready, distance)[balancer.name]
+    return replace(found, replicas=tuple(n for n in found.replicas if n not in found.draining))
+
+
+def _routers(rows: Sequence[UnitRow], replicas: Sequence[UnitRow]) -> Mapping[str, Assignment]:
+    """A router that can be told has all replicas of all regions, and no peers."""
+    draining = frozenset(row.name for row in replicas if row.state is not State.READY)
+    everyone = Assignment(tuple(row.name for row in replicas), draining, ())
+    return {
+        row.name: everyone
+        for row in rows
+        if row.kind is Kind.ROUTER and row.state is State.READY and row.admin is not None
+    }
 
 
 def _home(spec: ServiceSpec, region: str, balancers: Sequence[UnitRow], distance: Distance) -> str | None:

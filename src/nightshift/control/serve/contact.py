@@ -46,6 +46,11 @@ class Controller:
         """Let nothing remain of a service."""
         self._ask("DELETE", f"/v1/services/{quote(name)}?purge={str(purge).lower()}")
 
+    def baseline(self, service: str, kind: str, *, wanted: bool) -> None:
+        """Let a baseline stand before the replicas of a service, or not."""
+        method = "PUT" if wanted else "DELETE"
+        self._ask(method, f"/v1/services/{quote(service)}/baselines/{quote(kind)}")
+
     def leftovers(self, name: str) -> list[str]:
         """Return what is still there of a service."""
         found: list[str] = self._ask("GET", f"/v1/services/{quote(name)}/leftovers")["leftovers"]
