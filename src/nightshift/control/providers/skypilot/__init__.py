@@ -1,0 +1,1 @@
+"""Units as clusters of SkyPilot: on AWS, GCP, Kubernetes. It launches; nothing of it is rebuilt here."""
