@@ -42,7 +42,7 @@ def sglang_router_pull(
     name: str,
     region: str,
     replicas: Sequence[Mapping[str, Any]],
-    token: str = "",
+    token: str,
     *,
     port: int = PULL_PORT,
     host: str = "127.0.0.1",
