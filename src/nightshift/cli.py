@@ -12,6 +12,8 @@ from nightshift.bench.client_command import client
 from nightshift.bench.compare.command import compare
 from nightshift.bench.proxy.command import proxy
 from nightshift.bench.report.command import report_command
+from nightshift.build import is_compiled
+from nightshift.control.baselines.command import app as baseline_app
 from nightshift.control.commands import down, status, up
 from nightshift.control.serve.commands import app as serve_app
 from nightshift.errors import NightshiftError, UserError
@@ -29,9 +31,10 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Compare systems, drive load, make reports.", no_args_is_help=True)
 
+for name, group in (("serve", serve_app), ("baseline", baseline_app)):
+    app.add_typer(group, name=name, rich_help_panel="Run services across regions")
 for of_service in (up, status, down):
-    app.command(rich_help_panel="Run a service on this machine")(of_service)
-app.add_typer(serve_app, name="serve", rich_help_panel="Run services")
+    app.command(rich_help_panel="A fleet on this machine, for as long as its command")(of_service)
 for part in (balancer, engine, doctor):
     app.command(rich_help_panel="Single parts")(part)
 app.add_typer(keys_app, name="keys", rich_help_panel="Single parts")
@@ -48,7 +51,7 @@ bench.command("proxy")(proxy)
 def options(*, version: bool = typer.Option(False, "--version", help="Print the version and end.")) -> None:
     """Options of the command itself."""
     if version:
-        typer.echo(f"nightshift {__version__}")
+        typer.echo(f"nightshift {__version__}{' (compiled)' if is_compiled() else ''}")
         raise typer.Exit
 
 
