@@ -14,7 +14,7 @@ from nightshift.control.baselines.gke.running import CommandError
 from nightshift.errors import UserError
 
 # Answers by the first entry of answers.json whose words are all in the command; else nothing, with status 0.
-_STUB = """#!{python}
+_STUB = """#!{python} -IS
 import json, pathlib, sys
 folder = pathlib.Path({folder!r})
 command = [pathlib.Path(sys.argv[0]).name, *sys.argv[1:]]
