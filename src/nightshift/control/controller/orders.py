@@ -1,5 +1,6 @@
 """From a service and a row to what a provider launches. Pure."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
@@ -8,14 +9,12 @@ from typing import Any
 from nightshift.control.baselines.routers import sglang_router, sglang_router_pull
 from nightshift.control.lifecycle.rows import ROUTERS, UnitRow
 from nightshift.control.providers.base import Balancing, Kind, Order, Routing
-from nightshift.control.service.spec import BalancerPlace, LocalEngine, ServiceSpec
+from nightshift.control.service.spec import BalancerPlace, LocalEngine, ProviderName, ServiceSpec
 
 _NOTHING: Mapping[str, object] = MappingProxyType({})
 
 
-def order_for(
-    spec: ServiceSpec, row: UnitRow, token: str, targets: Mapping[str, object] = _NOTHING
-) -> Order:
+def order_for(spec: ServiceSpec, row: UnitRow, token: str, targets: Mapping[str, object] = _NOTHING) -> Order:
     """Return the order for a unit; `token` is the service's, `targets` what a balancer begins with."""
     if row.kind is Kind.BALANCER:
         place = spec.balancers[row.place]
@@ -71,7 +70,9 @@ def router_order(spec: ServiceSpec, row: UnitRow, token: str, replicas: Sequence
     """Return the order for a baseline before these replicas (`id`, `address`, `region`)."""
     if row.place == ROUTERS.index("sglang-router"):
         addresses = [str(replica["address"]) for replica in replicas]
-        program: Routing | Balancing = sglang_router(addresses)
+        # On a machine of its own the package is where `Routing.setup` has put it.
+        python = sys.executable if spec.provider is ProviderName.LOCAL else "python3"
+        program: Routing | Balancing = sglang_router(addresses, python=python)
     else:
         program = sglang_router_pull(row.name, row.region, replicas, token)
     return Order(row.name, row.service, row.kind, row.region, program)

@@ -52,9 +52,7 @@ def assign(spec: ServiceSpec, rows: Sequence[UnitRow], distance: Distance) -> Ma
     return {**result, **_routers(rows, replicas)}
 
 
-def at_first(
-    spec: ServiceSpec, rows: Sequence[UnitRow], balancer: UnitRow, distance: Distance
-) -> Assignment:
+def at_first(spec: ServiceSpec, rows: Sequence[UnitRow], balancer: UnitRow, distance: Distance) -> Assignment:
     """Return what a balancer begins with: what it will be given once it is seen to be ready.
 
     Clients that know its address ask it before that, and shall not hear that it has no replica.
