@@ -16,7 +16,7 @@ from nightshift.control.providers.skypilot.tasks import CONFIG, port_of, task_of
 from nightshift.control.service.spec import SkyTask
 
 SOURCE = Source("nightshift==0.1.0", {})
-OHIO = {"cloud": "aws", "region": "us-east-2"}
+OHIO: dict[str, object] = {"cloud": "aws", "region": "us-east-2"}
 PLACES: list[dict[str, object]] = [
     OHIO,
     {"infra": "gcp/us-central1"},

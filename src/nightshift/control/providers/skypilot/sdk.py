@@ -1,0 +1,92 @@
+"""The few calls of SkyPilot's public SDK that are used, with its requests waited for. All of them block."""
+
+import io
+from typing import Any, cast
+
+from nightshift.control.providers.skypilot.failures import is_kind
+from nightshift.errors import UserError
+
+
+def load() -> Any:  # noqa: ANN401 - SkyPilot has no types for what its server answers
+    """Return SkyPilot. Raises `UserError` where it is not installed."""
+    try:
+        import sky
+    except ImportError as error:
+        raise UserError("the provider skypilot needs SkyPilot: pip install 'nightshift[sky]'") from error
+    return sky
+
+
+class Sky:
+    """See the head of the file. `sky` is the module, or a stand-in with its signatures."""
+
+    def __init__(self, sky: Any) -> None:  # noqa: ANN401
+        self._sky = sky
+        self._sdk = sky.client.sdk
+
+    def launch(self, task: dict[str, Any], cluster: str) -> str:
+        """Begin a launch; return the id of the request."""
+        return str(self._sdk.launch(self._sky.Task.from_yaml_config(task), cluster_name=cluster))
+
+    def clusters(self, names: list[str] | None = None, *, refresh: bool = False) -> dict[str, Any]:
+        """Return clusters by name, all of them or some; `refresh` asks the clouds, and takes seconds."""
+        modes = self._sky.StatusRefreshMode
+        mode = modes.FORCE if refresh else modes.NONE
+        found = self._sdk.get(self._sdk.status(cluster_names=names, refresh=mode))
+        return {str(cluster["name"]): cluster for cluster in found}
+
+    def job(self, cluster: str) -> str | None:
+        """Return the state of a cluster's last job; None if it has none."""
+        states = self._sdk.get(self._sdk.job_status(cluster))
+        state = next(iter(states.values()), None)
+        return None if state is None else str(state.value)
+
+    def endpoint(self, cluster: str, port: int) -> str:
+        """Return `host:port` at which a port of a cluster is reached."""
+        found = self._sdk.get(self._sdk.endpoints(cluster, port))
+        return str(found.get(port, found.get(str(port), ""))).rpartition("://")[2].rstrip("/")
+
+    def request(self, request: str) -> str:
+        """Return the state of a request: PENDING, WAITING, RUNNING, SUCCEEDED, FAILED, CANCELLED or ``."""
+        found = self._sdk.api_status(request_ids=[request])
+        return str(found[0].status) if found else ""
+
+    def failure(self, request: str) -> Exception | None:
+        """Return why a request that has ended failed."""
+        try:
+            self._sdk.get(request)
+        except Exception as error:  # noqa: BLE001 - whatever it raised is the answer
+            return error
+        return None
+
+    def abort(self, request: str) -> None:
+        """Abort a request, if it runs."""
+        self._sdk.get(self._sdk.api_cancel(request_ids=[request], silent=True))
+
+    def cancel(self, cluster: str) -> None:
+        """Cancel all jobs of a cluster."""
+        self._sdk.get(self._sdk.cancel(cluster, all=True))
+
+    def down(self, cluster: str) -> None:
+        """Take a cluster down, and wait for it. One that is not there is down."""
+        try:
+            self._sdk.get(self._sdk.down(cluster))
+        except Exception as error:
+            if not is_kind(error, "ClusterDoesNotExist"):
+                raise
+
+    def log(self, cluster: str, stream: io.TextIOBase, *, follow: bool) -> None:
+        """Write the log of a cluster's last job to `stream`."""
+        self._sdk.tail_logs(cluster, None, follow, output_stream=stream)
+
+    def enabled(self) -> set[str]:
+        """Return the clouds that SkyPilot may use, in lower case."""
+        return {str(cloud).lower() for cloud in self._sdk.get(self._sdk.enabled_clouds())}
+
+    def check(self, cloud: str) -> None:
+        """Look at the credentials of a cloud anew."""
+        self._sdk.get(self._sdk.check((cloud,), verbose=False))
+
+    def check_region(self, cloud: str, region: str | None, zone: str | None) -> None:
+        """Raise ValueError for a region that a cloud does not have."""
+        registry = cast(Any, self._sky.CLOUD_REGISTRY)
+        registry.from_str(cloud).validate_region_zone(region, zone)

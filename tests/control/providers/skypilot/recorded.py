@@ -1,0 +1,154 @@
+"""A SkyPilot that keeps its clusters in memory; every call must fit the real signature where SkyPilot is."""
+
+import inspect
+from enum import Enum
+from types import SimpleNamespace
+from typing import Any
+
+
+class State(Enum):
+    """Of clusters and of jobs."""
+
+    INIT = "INIT"
+    UP = "UP"
+    RUNNING = "RUNNING"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+
+class ClusterDoesNotExist(ValueError):  # noqa: N818
+    """SkyPilot's, by name."""
+
+
+class Recorded:
+    """Stands in for the module `sky`; `calls` has what was asked, in order."""
+
+    StatusRefreshMode = SimpleNamespace(NONE="NONE", FORCE="FORCE")
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self.there: dict[str, dict[str, Any]] = {}
+        self.requests: dict[str, Any] = {}
+        self.state_of: dict[str, str] = {}
+        self.clouds = ["aws"]
+        self.launch_error: Exception | None = None
+        self.client = SimpleNamespace(sdk=_Sdk(self))
+        self.Task = SimpleNamespace(from_yaml_config=dict)
+        self.CLOUD_REGISTRY = SimpleNamespace(
+            from_str=lambda _: SimpleNamespace(validate_region_zone=_region)
+        )
+
+    def finish(self, cluster: str) -> None:
+        self.there[cluster] |= {"status": State.UP, "job": State.RUNNING}
+
+    def fail(self, cluster: str, error: Exception, *, gone: bool) -> None:
+        """Let a launch fail."""
+        request = self.there[cluster]["request"]
+        self.requests[request], self.state_of[request] = error, "FAILED"
+        if gone:
+            del self.there[cluster]
+
+    def answer(self, value: Any, state: str = "SUCCEEDED") -> str:
+        request = f"request-{len(self.requests)}"
+        self.requests[request], self.state_of[request] = value, state
+        return request
+
+
+def _region(region: str | None, zone: str | None) -> None:
+    if region == "mars-1":
+        raise ValueError("Invalid region 'mars-1'")
+
+
+class _Sdk:
+    def __init__(self, world: Recorded) -> None:
+        self._world = world
+
+    def __getattribute__(self, name: str) -> Any:
+        method = object.__getattribute__(self, name)
+        if name.startswith("_"):
+            return method
+        world = object.__getattribute__(self, "_world")
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            _real(name).bind(*args, **kwargs)
+            world.calls.append((name, inspect.signature(method).bind(*args, **kwargs).arguments))
+            return method(*args, **kwargs)
+
+        return call
+
+    def launch(self, task: Any, cluster_name: str) -> str:
+        if self._world.launch_error:
+            raise self._world.launch_error
+        request = self._world.answer(None, "RUNNING")
+        self._world.there[cluster_name] = {
+            "name": cluster_name,
+            "status": State.INIT,
+            "job": None,
+            "request": request,
+            "log": f"log of {task['name']}\n",
+            "resources_str": "1x(cpus=2)",
+        }
+        return request
+
+    def status(self, cluster_names: list[str] | None = None, refresh: Any = None) -> str:
+        wanted = [
+            c for name, c in self._world.there.items() if cluster_names is None or name in cluster_names
+        ]
+        return self._world.answer(wanted)
+
+    def job_status(self, cluster_name: str) -> str:
+        return self._world.answer({1: self._world.there[cluster_name]["job"]})
+
+    def endpoints(self, cluster: str, port: int) -> str:
+        return self._world.answer({port: f"10.0.0.1:{port}"})
+
+    def get(self, request_id: str) -> Any:
+        value = self._world.requests[request_id]
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+    def api_status(self, request_ids: list[str]) -> list[Any]:
+        return [SimpleNamespace(status=self._world.state_of[request]) for request in request_ids]
+
+    def api_cancel(self, request_ids: list[str], silent: bool) -> str:
+        return self._world.answer(request_ids)
+
+    def cancel(self, cluster_name: str, all: bool) -> str:  # noqa: A002
+        self._world.there[cluster_name]["job"] = State.CANCELLED
+        return self._world.answer(None)
+
+    def down(self, cluster_name: str) -> str:
+        if cluster_name not in self._world.there:
+            return self._world.answer(ClusterDoesNotExist(cluster_name))
+        del self._world.there[cluster_name]
+        return self._world.answer(None)
+
+    def tail_logs(self, cluster_name: str, job_id: Any, follow: bool, output_stream: Any) -> int:
+        import threading
+
+        at = 0
+        while True:
+            cluster = self._world.there.get(cluster_name)
+            log = cluster["log"] if cluster else ""
+            if log[at:]:
+                output_stream.write(log[at:])
+                at = len(log)
+            if not follow or cluster is None or cluster["job"] is not State.RUNNING:
+                return 0
+            threading.Event().wait(0.02)
+
+    def enabled_clouds(self) -> str:
+        return self._world.answer(self._world.clouds)
+
+    def check(self, infra_list: Any, verbose: bool) -> str:
+        return self._world.answer({})
+
+
+def _real(name: str) -> inspect.Signature:
+    """The real signature; without SkyPilot one that takes anything."""
+    try:
+        from sky.client import sdk
+    except ImportError:
+        return inspect.signature(lambda *args, **kwargs: None)
+    return inspect.signature(getattr(sdk, name))
