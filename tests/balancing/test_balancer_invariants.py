@@ -3,10 +3,10 @@
 A machine throws random events at a balancer of a random system and follows each request by the actions
 alone. It checks that a request is in exactly one place and leaves it exactly once; that at most one hop is
 made; that an unavailable target gets nothing, be it full, down, draining, ejected, on trial, without the
-model, or one that failed with the request; that nothing is placed after its deadline; that no request waits
-while a target is available to it; that no replica stays out for good; that the counts of outstanding work
-return to zero, and the masks say what the targets say; and that the same events and seed give the same
-actions.
+model, in a region that may not serve the request, or one that failed with it; that nothing is placed after
+its deadline; that no request waits while a target is available to it; that no replica stays out for good;
+that the counts of outstanding work return to zero, and the masks say what the targets say; and that the same
+events and seed give the same actions.
 """
 
 from collections import Counter
@@ -37,6 +37,9 @@ from nightshift.balancing.switches import Across, Ejection, PeerRule, Switches, 
 from nightshift.balancing.targets import Replica
 
 REPLICAS, PEERS, MODELS = ["r1", "r2", "r3"], ["p1", "p2"], ["", "m1", "m2"]
+REGIONS = ["eu", "us", "asia"]
+standing = st.fixed_dictionaries(dict.fromkeys([*REPLICAS, *PEERS], st.sampled_from(REGIONS[:2])))
+allowed = st.none() | st.none() | st.frozensets(st.sampled_from(REGIONS))
 systems = st.builds(
     Switches,
     across=st.sampled_from([*Across, Across.SELECTIVE_PUSH, Across.SELECTIVE_PUSH]),
@@ -90,13 +93,13 @@ class BalancerMachine(RuleBasedStateMachine):
         self.draining = False
         self.asked: Counter[str] = Counter()
 
-    @initialize(switches=systems, seed=st.integers(0, 9))
-    def start(self, switches: Switches, seed: int) -> None:
+    @initialize(switches=systems, seed=st.integers(0, 9), stand=standing)
+    def start(self, switches: Switches, seed: int, stand: dict[str, str]) -> None:
         self.switches = switches
         self.balancer, self.twin = (
             Balancer(name="me", switches=switches, rng=Random(seed)) for _ in range(2)
         )
-        self.tell("targets_changed", replicas=REPLICAS, peers=PEERS)
+        self.targets_are(REPLICAS, PEERS, stand)
 
     def tell(self, event: str, *args: object, **kwargs: object) -> list[Action]:
         self.now += 0.03
@@ -105,6 +108,19 @@ class BalancerMachine(RuleBasedStateMachine):
         for action in actions:
             self.follow(action)
         return actions
+
+    def targets_are(self, replicas: list[str], peers: list[str], stand: dict[str, str]) -> None:
+        self.stand = {id_: stand[id_] for id_ in [*replicas, *peers]}
+        self.tell(
+            "targets_changed",
+            replicas=replicas,
+            peers=peers,
+            replica_regions={id_: stand[id_] for id_ in replicas},
+            peer_regions={id_: stand[id_] for id_ in peers},
+        )
+
+    def may_serve(self, request: Request, target: str) -> bool:
+        return request.regions is None or self.stand[target] in request.regions
 
     def follow(self, action: Action) -> None:
         match action:
@@ -129,6 +145,8 @@ class BalancerMachine(RuleBasedStateMachine):
                     assert request.deadline <= self.now
                 if status == 404:
                     assert self.nobody_serves(request)
+                if status == 403:
+                    assert not any(self.serves_there(request, id_) for id_ in self.stand)
             case PassOn(id_):
                 assert id_ in self.placed, "it stays where it is"
                 self.passed_on.add(id_)
@@ -141,6 +159,7 @@ class BalancerMachine(RuleBasedStateMachine):
     def place(self, id_: str, target: str) -> None:
         request = self.waiting.pop(id_)
         assert request.deadline is None or self.now < request.deadline
+        assert self.may_serve(request, target), "never to a region that may not serve it"
         assert target not in self.ruled_out.get(id_, ()), "never to a target that failed with it"
         self.placed[id_] = target
 
@@ -149,7 +168,8 @@ class BalancerMachine(RuleBasedStateMachine):
         replica = self.balancer.replicas.targets[id_]
         assert replica.models is None or not request.model or request.model in replica.models
         assert replica.health.reachable
-        others = [r for r in self.balancer.replicas.targets.values() if serves(r, request.model)]
+        everyone = self.balancer.replicas.targets.values()
+        others = [r for r in everyone if serves(r, request.model) and self.may_serve(request, r.id)]
         sound = [r for r in others if TABLE[r.health.state].takes in (Takes.BY_RULE, Takes.A_FEW)]
         if sound:
             assert TABLE[replica.health.state].takes is not Takes.NOTHING
@@ -163,23 +183,43 @@ class BalancerMachine(RuleBasedStateMachine):
             models is None or request.model in models for models in by_peer
         )
 
+    def serves_there(self, request: Request, id_: str) -> bool:
+        """Whether a target in a region that may serve the request serves its model."""
+        if not self.may_serve(request, id_):
+            return False
+        if replica := self.balancer.replicas.targets.get(id_):
+            return serves(replica, request.model)
+        report = self.balancer.peers.targets[id_].report
+        crosses = self.switches.across is not Across.NONE
+        return crosses and (report is None or report.models is None or request.model in report.models)
+
     @rule(
         text=st.text("ab", max_size=8),
         key=st.none() | st.sampled_from("xyz"),
         from_peer=st.none() | st.sampled_from(PEERS),
         model=st.sampled_from(["", "", *MODELS]),
         time_s=st.none() | st.sampled_from([0.0, 0.1, 1.0]),
+        regions=allowed,
     )
     def request_arrives(
-        self, text: str, key: str | None, from_peer: str | None, model: str, time_s: float | None
+        self,
+        text: str,
+        key: str | None,
+        from_peer: str | None,
+        model: str,
+        time_s: float | None,
+        *,
+        regions: frozenset[str] | None,
     ) -> None:
         self.ids += 1
         deadline = None if time_s is None else self.now + 0.03 + time_s
         prompt = PromptKey.of("m", "".join(letter * 64 for letter in text).encode())
-        request = Request(str(self.ids), prompt, key, from_peer, model=model, deadline=deadline)
+        request = Request(
+            str(self.ids), prompt, key, from_peer, model=model, deadline=deadline, regions=regions
+        )
         self.waiting[request.id] = request
         replicas = self.balancer.replicas
-        available = {r.id for r in replicas.within(replicas.available(model))}
+        available = {r.id for r in replicas.within(replicas.roomy & self.usable(request))}
         late = deadline is not None and deadline <= self.now + 0.03
         pushed = self.switches.across is Across.PUSH and from_peer is None
         actions = self.tell("request_arrived", request)
@@ -307,9 +347,9 @@ class BalancerMachine(RuleBasedStateMachine):
     def peer_fails(self, peer: str) -> None:
         self.tell("peer_failed", peer)
 
-    @rule(replicas=st.sets(st.sampled_from(REPLICAS)), peers=st.sets(st.sampled_from(PEERS)))
-    def targets_change(self, replicas: set[str], peers: set[str]) -> None:
-        self.tell("targets_changed", replicas=sorted(replicas), peers=sorted(peers))
+    @rule(replicas=st.sets(st.sampled_from(REPLICAS)), peers=st.sets(st.sampled_from(PEERS)), stand=standing)
+    def targets_change(self, replicas: set[str], peers: set[str], stand: dict[str, str]) -> None:
+        self.targets_are(sorted(replicas), sorted(peers), stand)
         for gone in {*PEERS} - peers:
             del self.asked[gone]  # the shell asks only peers, so no answer will come
 
@@ -374,12 +414,21 @@ class BalancerMachine(RuleBasedStateMachine):
         ejected = sum(replica.health.breaker is State.EJECTED for replica in replicas)
         assert ejected <= (self.switches.ejection.most_share * len(replicas) if self.ids else 0)
 
+    def usable(self, request: Request) -> int:
+        """By where each replica stands, and not by the balancer's own masks of regions."""
+        replicas = self.balancer.replicas
+        if request.regions is None:
+            return replicas.usable(request.model)
+        there = sum(r.bit for r in replicas.targets.values() if self.may_serve(request, r.id))
+        return replicas.usable_among(there & replicas.serving.of(request.model))
+
     @invariant()
     def nobody_waits_while_a_target_is_available(self) -> None:
         for request in self.waiting.values():
             replicas, peers = self.balancer.replicas, self.balancer.peers
             out = self.ruled_out.get(request.id, ())
-            usable, available = replicas.usable(request.model), replicas.available(request.model)
+            usable = self.usable(request)
+            available = usable & replicas.roomy
             if self.switches.overcommit:
                 available |= usable
             takers = 0
@@ -388,7 +437,8 @@ class BalancerMachine(RuleBasedStateMachine):
             elif request.from_peer is None and self.switches.across is Across.PUSH and not usable:
                 takers = peers.that_serve(request.model)
             assert not available & ~replicas.mask_of(out)
-            assert not takers & ~peers.mask_of(out)
+            there = sum(peer.bit for peer in peers.targets.values() if self.may_serve(request, peer.id))
+            assert not takers & there & ~peers.mask_of(out)
 
     @invariant()
     def an_idle_thief_asks_who_may_give(self) -> None:

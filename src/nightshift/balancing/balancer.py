@@ -14,8 +14,9 @@ O(peers) when no replica here has room.
 The clock is the caller's: `now` is in seconds and never goes back. Chance comes from the generator given.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from random import Random
+from types import MappingProxyType
 
 from nightshift.balancing.explain import Explained
 from nightshift.balancing.messages import Action, PassOn, PeerReport, ReplicaReport, Request
@@ -32,6 +33,7 @@ MAX_LOSSES = 2
 """Targets that may fail while they have a request before it is refused."""
 MAX_ATTEMPTS = 3
 """Targets in a row that may prove unreachable before a request is refused."""
+_NOT_SAID: Mapping[str, str] = MappingProxyType({})
 
 
 class Balancer:
@@ -179,11 +181,20 @@ class Balancer:
     # Events about targets
 
     def targets_changed(
-        self, now: float, *, replicas: Iterable[str], peers: Iterable[str]
+        self,
+        now: float,
+        *,
+        replicas: Iterable[str],
+        peers: Iterable[str],
+        replica_regions: Mapping[str, str] = _NOT_SAID,
+        peer_regions: Mapping[str, str] = _NOT_SAID,
     ) -> Sequence[Action]:
-        """The replicas of this balancer and its peers (itself left out) are now these."""
-        self.replicas.set_targets(now, replicas)
-        self.peers.set_targets(now, peers)
+        """The replicas of this balancer and its peers (itself left out) are now these, in these regions.
+
+        One whose region is not said gets no request that is bound to regions.
+        """
+        self.replicas.set_targets(now, replicas, replica_regions)
+        self.peers.set_targets(now, peers, peer_regions)
         self._thief.peers_are(self.peers.targets)
         return self._regrouped(now)
 

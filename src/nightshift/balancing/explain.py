@@ -170,6 +170,8 @@ class Explanations:
         takes = TABLE[health.state].takes
         if replica.id in entry.avoid:
             return "it failed with this request"
+        if not replica.bit & self._replicas.regions.of(entry.request.regions):
+            return "its region may not serve this request"
         if model and replica.models is not None and model not in replica.models:
             return f"does not serve {model}"
         if takes is Takes.NOTHING:
@@ -199,6 +201,8 @@ class Explanations:
             return "it failed with this request, or declined it"
         if not entry.may_cross:
             return "the request may not cross"
+        if not peer.bit & self._peers.regions.of(entry.request.regions):
+            return "its region may not serve this request"
         if not peer.reachable:
             return "down"
         if report is None:

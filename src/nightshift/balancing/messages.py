@@ -52,7 +52,7 @@ class PromptKey:
 class Request:
     """A request as placement sees it. `from_peer` names the balancer that handed it over, if one did."""
 
-    __slots__ = ("deadline", "from_peer", "hash_key", "id", "model", "prompt", "tenant")
+    __slots__ = ("deadline", "from_peer", "hash_key", "id", "model", "prompt", "regions", "tenant")
 
     def __init__(
         self,
@@ -64,6 +64,7 @@ class Request:
         tenant: str | None = None,
         model: str = "",
         deadline: float | None = None,
+        regions: frozenset[str] | None = None,
     ) -> None:
         self.id = id
         self.prompt = prompt
@@ -74,6 +75,8 @@ class Request:
         """Only who serves it may get the request; empty: any target may."""
         self.deadline = deadline
         """On the balancer's clock, in seconds; from then on the request is placed nowhere."""
+        self.regions = regions
+        """The only regions that may serve it; None: any may."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ The order of choice for a request, which makes all systems out of one code (`swi
    can be reached any more.
 4. *overcommit*: any local replica that can be reached.
 
-A request goes only where its model is served, never to a target that it must avoid, and never across twice.
+A request goes only where its model is served and to regions that may serve it, never to a target that it must
+avoid, and never across twice. All of that is a mask, which is applied before any policy compares anything.
 This room knows targets and the ledger of what was sent; who waits, and for how long, is the balancer's.
 """
 
@@ -16,7 +17,7 @@ from random import Random
 
 from nightshift.balancing.explain import Explanations
 from nightshift.balancing.ledger import Ledger
-from nightshift.balancing.messages import Decision, Forward, HandOver
+from nightshift.balancing.messages import Decision, Forward, HandOver, Request
 from nightshift.balancing.peer_pool import PeerPool
 from nightshift.balancing.policies import Choice
 from nightshift.balancing.pool import Pool
@@ -62,7 +63,7 @@ class Placement:
         own."""
         model = entry.request.model
         named = self.replicas.serving.names(model) or self.peers.serving.names(model)
-        return Lane(model if named else "", entry.may_cross, entry.avoid)
+        return Lane(model if named else "", entry.may_cross, entry.avoid, entry.request.regions)
 
     def model_is_unknown(self, entry: Entry) -> bool:
         """Tell whether it is known of every target that it does not serve the request's model."""
@@ -71,25 +72,57 @@ class Placement:
         model, crosses = entry.request.model, entry.may_cross
         return not (self.replicas.serving.of(model) or (crosses and self.peers.serving.of(model)))
 
+    def is_out_of_bounds(self, entry: Entry) -> bool:
+        """Tell whether nobody in the regions that may serve a request serves it, as far as is known.
+
+        Not so while those regions had targets that are all gone now, nor while there is none anywhere: what
+        is lost, or not told yet, may come back.
+        """
+        allowed = entry.request.regions
+        if allowed is None or entry.request.from_peer is not None:
+            return False  # whoever handed it over may know others
+        pools: tuple[Pool[Replica] | Pool[Peer], ...] = (self.replicas,)
+        if entry.may_cross:
+            pools = (self.replicas, self.peers)
+        if any(pool.everyone & pool.regions.of(allowed) for pool in pools):
+            return not any(pool.everyone & pool.eligible(entry.request) for pool in pools)
+        seen = {region for pool in pools for region in pool.regions.seen}
+        return bool(seen) and seen.isdisjoint(allowed)
+
     def has_targets(self, entry: Entry) -> bool:
         """Tell whether there is any target for a request, reachable or not."""
         return bool(self._all(self.replicas, entry) or (entry.may_cross and self._all(self.peers, entry)))
 
     def could_serve(self, entry: Entry) -> bool:
         """Tell whether somebody who can be reached could serve the request, had they room."""
-        model = entry.request.model
-        if self.replicas.usable(model) & ~self.replicas.mask_of(entry.avoid):
+        request = entry.request
+        if self._usable(request) & ~self.replicas.mask_of(entry.avoid):
             return True
-        return entry.may_cross and bool(self.peers.that_serve(model) & ~self.peers.mask_of(entry.avoid))
+        return entry.may_cross and bool(self._serving_peers(request) & ~self.peers.mask_of(entry.avoid))
 
     def _all(self, pool: Pool[Replica] | Pool[Peer], entry: Entry) -> int:
-        return pool.everyone & ~pool.mask_of(entry.avoid) & pool.serving.of(entry.request.model)
+        return pool.everyone & ~pool.mask_of(entry.avoid) & pool.eligible(entry.request)
+
+    def _usable(self, request: Request) -> int:
+        """Return the replicas that could be sent the request, had they room."""
+        if request.regions is None:
+            return self.replicas.usable(request.model)
+        return self.replicas.usable_among(self.replicas.eligible(request))
+
+    def _serving_peers(self, request: Request) -> int:
+        """Return the reachable peers that could serve the request, had they room."""
+        peers = self.peers.that_serve(request.model)
+        return peers if request.regions is None else peers & self.peers.regions.of(request.regions)
 
     # Placing
 
     def to_replica(self, now: float, entry: Entry) -> Forward | None:
         """Send the request to an available replica, if there is one for it."""
-        mask = self.replicas.available(entry.request.model)
+        request = entry.request
+        if request.regions is None:
+            mask = self.replicas.available(request.model)
+        else:
+            mask = self.replicas.roomy & self._usable(request)
         if entry.avoid:
             mask &= ~self.replicas.mask_of(entry.avoid)
         return self._forward(now, entry, mask) if mask else None
@@ -104,16 +137,16 @@ class Placement:
             peer, choice = self.peers.pick(entry.request, takers)
             return self.hand_over(now, entry, peer, choice, takers)
         if self._overcommits:
-            mask = self.replicas.usable(entry.request.model) & ~self.replicas.mask_of(entry.avoid)
+            mask = self._usable(entry.request) & ~self.replicas.mask_of(entry.avoid)
             return self._forward(now, entry, mask) if mask else None
         return None
 
     def push(self, now: float, entry: Entry) -> HandOver | None:
         """Have the peer policy choose among all balancers; None: it chose this one, which keeps the
         request."""
-        peers, model = self.peers, entry.request.model
-        everyone = peers.that_serve(model)
-        if self.replicas.usable(model) or not everyone:
+        peers = self.peers
+        everyone = self._serving_peers(entry.request)
+        if self._usable(entry.request) or not everyone:
             everyone |= peers.self.bit
         chosen, choice = peers.pick(entry.request, everyone)
         if chosen is not peers.self:
@@ -152,11 +185,13 @@ class Placement:
         Selective push: those with room. Push chose this balancer for what waits here, or found the chosen
         peer gone; only when no replica here can be reached, another peer takes it.
         """
-        model, takers = entry.request.model, 0
+        request, takers = entry.request, 0
         if self._pushes_selectively:
-            takers = self.peers.with_room(own_queue, model)
-        elif self._pushes and not self.replicas.usable(model):
-            takers = self.peers.that_serve(model)
+            takers = self.peers.with_room(own_queue, request.model)
+            if request.regions is not None:
+                takers &= self.peers.regions.of(request.regions)
+        elif self._pushes and not self._usable(request):
+            takers = self._serving_peers(request)
         return takers & ~self.peers.mask_of(entry.avoid) if entry.avoid else takers
 
     # What is over

@@ -8,7 +8,7 @@ over, a report, health), which costs O(1) however many targets there are; nothin
 goes over all.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from heapq import heappop, heappush
 from random import Random
 from typing import Generic, TypeVar
@@ -16,6 +16,7 @@ from typing import Generic, TypeVar
 from nightshift.balancing.candidates import Candidates, LoadIndex, bits
 from nightshift.balancing.messages import Request
 from nightshift.balancing.policies import Choice, Policy, make_policy
+from nightshift.balancing.regions import Regions
 from nightshift.balancing.serving import Serving
 from nightshift.balancing.switches import Imbalance, Switches
 from nightshift.balancing.targets import Target
@@ -33,6 +34,7 @@ class Pool(Generic[AnyTarget]):
         self._policy_made_of: tuple[object, ...] = ()
         self.targets: dict[str, AnyTarget] = {}
         self.serving = Serving()
+        self.regions = Regions()
         self.everyone = 0
         """The mask of all targets."""
         self.loads = LoadIndex()
@@ -60,14 +62,15 @@ class Pool(Generic[AnyTarget]):
     def _make(self, id_: str, slot: int) -> AnyTarget:
         raise NotImplementedError
 
-    def set_targets(self, now: float, ids: Iterable[str]) -> None:
-        """The targets are now these; those that stay keep what is known of them."""
+    def set_targets(self, now: float, ids: Iterable[str], regions: Mapping[str, str]) -> None:
+        """The targets are now these, in these regions; those that stay keep what is known of them."""
         wanted = dict.fromkeys(ids)
         for id_ in [id_ for id_ in self.targets if id_ not in wanted]:
             self._leave(self.targets.pop(id_))
         old, self.targets = self.targets, {}
         for id_ in wanted:
             self.targets[id_] = old.get(id_) or self._arrive(id_)
+        self.regions.are((regions[id_], self.targets[id_].bit) for id_ in wanted if id_ in regions)
 
     def _arrive(self, id_: str) -> AnyTarget:
         slot = heappop(self._free) if self._free else len(self._by_slot)
@@ -107,6 +110,10 @@ class Pool(Generic[AnyTarget]):
     def within(self, mask: int) -> Iterator[AnyTarget]:
         """Walk the targets of a mask."""
         return (self._by_slot[bit.bit_length() - 1] for bit in bits(mask))
+
+    def eligible(self, request: Request) -> int:
+        """Return the mask of those that serve the request's model and stand where it may be served."""
+        return self.serving.of(request.model) & self.regions.of(request.regions)
 
     # Requests there
 

@@ -1,9 +1,10 @@
 """The requests that wait in a balancer, first come first served among those that could go to the same places.
 
-They stand in *lanes*, by where they may go: the model, whether they may cross to a peer, and the targets
-that are ruled out for them because they failed with the request. Without lanes, one request that must stay
-would hold up all behind it that could leave. All lanes share one order of arrival: whoever goes over the
-queue takes the lanes' heads by it, and when a head can go nowhere, neither can the rest of its lane.
+They stand in *lanes*, by where they may go: the model, whether they may cross to a peer, the targets that are
+ruled out for them because they failed with the request, and the regions that may serve them. Without lanes,
+one request that must stay would hold up all behind it that could leave. All lanes share one order of arrival:
+whoever goes over the queue takes the lanes' heads by it, and when a head can go nowhere, neither can the rest
+of its lane.
 
 There are few lanes: a model that nobody names has none of its own (the caller's `model` of a lane is empty
 then), so that clients cannot make lanes. Every operation costs O(1), but for going over the heads, and
@@ -27,6 +28,8 @@ class Lane(NamedTuple):
     may_cross: bool
     avoid: tuple[str, ...] = ()
     """Targets that are ruled out, by name: one that was removed and named again is another object."""
+    regions: frozenset[str] | None = None
+    """The only ones that may serve them; None: any may."""
 
 
 class Entry:

@@ -1,8 +1,8 @@
 """What is answered to a request that is not served: each cause with its status, code and Retry-After.
 
 429 says that replicas exist and are busy, 503 that none can serve, 502 that those tried did not answer, 504
-that the request's time is over, 404 that nobody serves its model. A request that may be tried again is told
-when, from the rate at which the queue drains.
+that the request's time is over, 404 that nobody serves its model, 403 that nobody who may serve it does. A
+request that may be tried again is told when, from the rate at which the queue drains.
 """
 
 from random import Random
@@ -46,6 +46,12 @@ class Refusals:
         """All models are known, and it is none of them. In OpenAI's words."""
         message = f"The model `{entry.request.model}` does not exist"
         return self._explained(now, entry, Reject(entry.request.id, 404, "model_not_found", message))
+
+    def residency(self, now: float, entry: Entry) -> Reject:
+        """It may be served in some regions only, and nobody there serves it."""
+        regions = ", ".join(sorted(entry.request.regions or ())) or "no region"
+        message = f"this request may be served only in {regions}, and nobody is known there who serves it"
+        return self._never(now, entry, 403, "residency", message)
 
     def too_late(self, now: float, entry: Entry) -> Reject:
         """Its deadline has passed before it was placed."""

@@ -6,7 +6,7 @@ changes when a replica changes, by that replica's bit.
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from random import Random
 
 from nightshift.balancing.admission import replica_rule
@@ -44,9 +44,9 @@ class ReplicaPool(Pool[Replica]):
     def _make(self, id_: str, slot: int) -> Replica:
         return Replica(id_, slot, 1 << slot, health=Health(self._ejection))
 
-    def set_targets(self, now: float, ids: Iterable[str]) -> None:
+    def set_targets(self, now: float, ids: Iterable[str], regions: Mapping[str, str]) -> None:
         """See `Pool.set_targets`."""
-        super().set_targets(now, ids)
+        super().set_targets(now, ids, regions)
         self._refresh(*self._outliers.keep(now, self.targets.values()))
 
     def _enter(self, target: Replica) -> None:
@@ -75,6 +75,10 @@ class ReplicaPool(Pool[Replica]):
             return self.takers if self.sound else self.reachable
         serving = self.serving.of(model)
         return (self.takers if self.sound & serving else self.reachable) & serving
+
+    def usable_among(self, mask: int) -> int:
+        """Return those of `mask` that could be sent a request that only these may serve, had they room."""
+        return (self.takers if self.sound & mask else self.reachable) & mask
 
     def _refresh_room(self, replica: Replica) -> None:
         if self._has_room(replica):

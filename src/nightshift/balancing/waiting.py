@@ -48,6 +48,8 @@ class Waiting:
             return self._refusals.queue_full(now, entry, waiting)
         if self._placement.model_is_unknown(entry):
             return self._refusals.unknown_model(now, entry)
+        if self._placement.is_out_of_bounds(entry):
+            return self._refusals.residency(now, entry)
         return self._refusals.no_replica(now, entry, waiting)
 
     def may_wait(self, now: float, entry: Entry) -> bool:
@@ -111,7 +113,7 @@ class Waiting:
         return actions
 
     def _may_take(self, now: float, thief: Peer, entry: Entry) -> bool:
-        serves = self._placement.peers.serving.of(entry.request.model) & thief.bit
+        serves = self._placement.peers.eligible(entry.request) & thief.bit
         return bool(serves) and thief.id not in entry.avoid and not entry.is_late(now)
 
     def expire(self, now: float) -> list[Action]:
