@@ -46,6 +46,11 @@ class Places:
         return self.root / "units"
 
     @property
+    def clusters(self) -> Path:
+        """What runs on clouds."""
+        return self.root / "clusters"
+
+    @property
     def database(self) -> str:
         """The URL of its database, unless another one is given."""
         return f"sqlite:///{self.root / 'state.db'}"

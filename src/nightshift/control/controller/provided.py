@@ -25,9 +25,9 @@ class Provided:
         return LocalProvider(self._places.units)
 
     def _skypilot(self) -> Provider:
-        from nightshift.control.providers.skypilot import SkyPilotProvider
+        from nightshift.control.providers.skypilot.provider import SkyPilotProvider
 
-        return SkyPilotProvider()
+        return SkyPilotProvider(self._places.clusters)
 
 
 def route53(zone: str) -> Dns:
