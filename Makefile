@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ENGINE ?= emulated
 
-.PHONY: run test test-long lint bench test-clients test-edge test-api edge-report fuzz soak test-sky clean
+.PHONY: run test test-long lint bench test-clients test-edge test-api edge-report fuzz soak test-sky compiled test-compiled clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -110,5 +110,17 @@ soak: $(VENV)/.dev
 test-sky: .venv-sky/.done
 	@SKYPILOT_DISABLE_USAGE_COLLECTION=1 .venv-sky/bin/python -m pytest -W ignore tests/control/providers/skypilot
 
+# The compiled build (setup.py) in a virtual environment of its own; needs a C compiler, takes three minutes.
+.venv-compiled/.done: setup.py pyproject.toml $(shell find src/nightshift -name '*.py')
+	@echo "Compiling the hot modules with mypyc into .venv-compiled ..."
+	@$(PYTHON) -m venv .venv-compiled
+	@NIGHTSHIFT_COMPILE=1 .venv-compiled/bin/python -m pip --disable-pip-version-check install --quiet -c constraints.txt '.[otel,dev]'
+	@touch $@
+
+compiled: .venv-compiled/.done
+
+test-compiled: .venv-compiled/.done
+	@.venv-compiled/bin/python -m pytest tests/balancing tests/proxy
+
 clean:
-	rm -rf $(VENV) .venv-peers .venv-clients .venv-api .venv-fuzz .venv-sky results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info
+	rm -rf $(VENV) .venv-peers .venv-clients .venv-api .venv-fuzz .venv-sky .venv-compiled results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info

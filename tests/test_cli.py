@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nightshift import __version__
+from nightshift.build import is_compiled
 from nightshift.cli import main
 
 
@@ -48,4 +49,4 @@ def test_a_wrong_comparison_is_one_line_and_leaves_nothing(
 
 def test_version(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(monkeypatch, "--version") == 0
-    assert capsys.readouterr().out == f"nightshift {__version__}\n"
+    assert capsys.readouterr().out == f"nightshift {__version__}{' (compiled)' if is_compiled() else ''}\n"

@@ -21,7 +21,9 @@ from nightshift.bench.proxy.traffic import MODEL
 from nightshift.control.local.child import Recipe
 from nightshift.processes import address_of, bind, reserve
 
-OURS, DIRECT = "nightshift", "direct"
+OURS, COMPILED, DIRECT = "nightshift", "nightshift-compiled", "direct"
+COMPILED_PYTHON = Path(".venv-compiled/bin/python")
+"""Where `make compiled` puts the compiled build."""
 _QUICK_S, _SLOW_S = 60.0, 180.0
 CONNECTIONS = 4096
 _LAUNCH = (sys.executable, "-P", "-m", "nightshift.control.local.launch")
@@ -84,30 +86,39 @@ def _here(site: Site) -> Found:
     return Found(sys.executable, __version__)
 
 
+def _compiled(site: Site) -> Found | Missing:
+    python = COMPILED_PYTHON.absolute()
+    return Found(str(python), __version__) if python.exists() else Missing("make compiled")
+
+
 def _direct(site: Site, found: Found, hops: int) -> Deployment:
     return Deployment(DIRECT, hops, site.upstreams, ())
 
 
-def _nightshift(site: Site, found: Found, hops: int, **switches: object) -> Deployment:
+def _nightshift(site: Site, found: Found, hops: int, ours: str = OURS, /, **switches: object) -> Deployment:
     """One balancer; or one with the upstreams, and before it one that has none and hands everything over."""
-    names = [f"{OURS}-{hops}-{number}" for number in range(hops)]
+    names = [f"{ours}-{hops}-{number}" for number in range(hops)]
     recipes: list[Recipe] = []
     behind: tuple[str, str] | None = None
-    for name in reversed(names):
+    for one in reversed(names):
         upstreams = () if behind else site.upstreams
         address, fd = site.inherited()
         peers = (behind,) if behind else ()
-        config = site.write(f"{name}.json", configs.nightshift(name, upstreams, peers, **switches))
+        config = site.write(f"{one}.json", configs.nightshift(one, upstreams, peers, **switches))
         argv = (
             *(found.command, "-P", "-m", "nightshift", "balancer"),
             *("--config", config, "--fd", str(fd), "--with-parent"),
         )
         expects = {"replicas": len(upstreams), "peers": len(peers)}
         url = f"http://{address}/health"
-        recipes.append(Recipe(name, f"balancer {name}", argv, url, _QUICK_S, fds=(fd,), expects=expects))
-        behind = (name, address)
+        recipes.append(Recipe(one, f"balancer {one}", argv, url, _QUICK_S, fds=(fd,), expects=expects))
+        behind = (one, address)
     assert behind is not None  # noqa: S101 - hops is at least 1
     return Deployment(OURS, hops, (behind[1],), tuple(recipes))
+
+
+def _nightshift_compiled(site: Site, found: Found, hops: int) -> Deployment:
+    return replace(_nightshift(site, found, hops, COMPILED), contestant=COMPILED)
 
 
 def _foreign(name: str, argv: tuple[str, ...], url: str, **expects: object) -> Recipe:
@@ -184,6 +195,12 @@ CONTESTANTS: tuple[Contestant, ...] = (
         OURS,
         "this balancer: selective push, by pending, prefix trees on both layers, decision headers",
         *(_here, _nightshift),
+        max_hops=2,
+    ),
+    Contestant(
+        COMPILED,
+        "the same, its hot modules compiled by mypyc (`make compiled`)",
+        *(_compiled, _nightshift_compiled),
         max_hops=2,
     ),
     Contestant(

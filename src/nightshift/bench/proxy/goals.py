@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nightshift.bench.proxy.choosing import growth
-from nightshift.bench.proxy.contestants import OURS
+from nightshift.bench.proxy.contestants import COMPILED, OURS
 from nightshift.bench.proxy.memory import SMALL
 
 ROUTER = "sglang-router"
@@ -68,17 +68,26 @@ def _of_cells(part: dict[str, Any]) -> Iterator[Goal]:
 
 def _plain_goals(cell: dict[str, Any]) -> Iterator[Goal]:
     name = cell["name"]
-    yield Goal("CPU per request, of sglang-router's", name, _median(cell, ROUTER, "cpu_ratio"), 0.45, "x")
-    yield Goal("CPU per request, of nginx's", name, _median(cell, "nginx", "cpu_ratio"), 3.0, "x")
+    for build, ratio in _builds(cell):
+        yield Goal(f"CPU per request{build}, of {ROUTER}'s", name, _median(cell, ROUTER, ratio), 0.45, "x")
+        yield Goal(f"CPU per request{build}, of nginx's", name, _median(cell, "nginx", ratio), 3.0, "x")
     if cell["connections"] == 200:
         yield _latency_goal(cell)
 
 
 def _stream_goals(cell: dict[str, Any]) -> Iterator[Goal]:
     name = cell["name"]
-    yield Goal("CPU per chunk, of sglang-router's", name, _median(cell, ROUTER, "cpu_ratio"), 0.7, "x")
+    for build, ratio in _builds(cell):
+        yield Goal(f"CPU per chunk{build}, of {ROUTER}'s", name, _median(cell, ROUTER, ratio), 0.7, "x")
     if cell["connections"] == 200:
         yield _latency_goal(cell)
+
+
+def _builds(cell: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Walk the builds of ours that were measured: what to call each, and its ratio in others' rows."""
+    yield "", "cpu_ratio"
+    if any(row["id"] == COMPILED for row in cell["contestants"]):
+        yield ", compiled", "cpu_ratio_compiled"
 
 
 def _latency_goal(cell: dict[str, Any]) -> Goal:

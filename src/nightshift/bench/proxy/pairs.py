@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from nightshift.bench.proxy.cells import Cell
-from nightshift.bench.proxy.contestants import DIRECT, OURS
+from nightshift.bench.proxy.contestants import COMPILED, DIRECT, OURS
 from nightshift.bench.proxy.measure import Measurement
 from nightshift.bench.proxy.statistics import Spread, spread
 
@@ -27,6 +27,8 @@ class Row:
     """CPU microseconds for each request, or each chunk."""
     cpu_ratio: Spread | None
     """CPU of this balancer / of this contestant."""
+    cpu_ratio_compiled: Spread | None
+    """The same of its compiled build."""
     added_p50_ms: Spread | None
     added_p99_ms: Spread | None
     """Latency beyond `direct`: of answers; in stream cells of chunks, from the engine's write on."""
@@ -74,10 +76,12 @@ def grouped(measurements: Iterable[Measurement]) -> dict[str, dict[str, dict[int
 
 def cell_rows(cell: Mapping[str, ByRepetition], order: Sequence[str]) -> list[Row]:
     """Return the rows of a cell, for those contestants of `order` that were measured in it."""
-    return [_row(id_, cell[id_], cell.get(OURS, {}), cell.get(DIRECT, {})) for id_ in order if id_ in cell]
+    return [_row(id_, cell) for id_ in order if id_ in cell]
 
 
-def _row(id_: str, own: ByRepetition, ours: ByRepetition, direct: ByRepetition) -> Row:
+def _row(id_: str, cell: Mapping[str, ByRepetition]) -> Row:
+    own, ours, direct = cell[id_], cell.get(OURS, {}), cell.get(DIRECT, {})
+
     def own_spread(value: Value) -> Spread | None:
         return spread([found for m in own.values() if (found := value(m)) is not None])
 
@@ -86,6 +90,7 @@ def _row(id_: str, own: ByRepetition, ours: ByRepetition, direct: ByRepetition) 
         id=id_,
         cpu_us=own_spread(cpu_us) if is_proxy else None,
         cpu_ratio=ratios(ours, own, cpu_us) if is_peer else None,
+        cpu_ratio_compiled=ratios(cell.get(COMPILED, {}), own, cpu_us) if is_peer else None,
         added_p50_ms=differences(own, direct, lambda m: m.latency_p50_ms) if is_proxy else None,
         added_p99_ms=differences(own, direct, lambda m: m.latency_p99_ms) if is_proxy else None,
         p99_lead_ms=differences(own, ours, lambda m: m.latency_p99_ms) if is_peer else None,

@@ -8,6 +8,8 @@ Instants are on the balancer's clock, in seconds; all other times are spans of i
 
 from typing import Final, Literal
 
+from nightshift.proxy.seen.span import Span
+
 Ending = Literal["completed", "refused", "declined", "failed", "expired", "client_gone"]
 
 # Plain strings and no Enum: an Enum's hash is a Python function, and these are keys on the hot path.
@@ -25,12 +27,6 @@ CLIENT_GONE: Final = "client_gone"
 """The client left before the end."""
 
 ENDINGS: Final[tuple[Ending, ...]] = (COMPLETED, REFUSED, DECLINED, FAILED, EXPIRED, CLIENT_GONE)
-
-
-class Span:
-    """What a trace keeps of a request until it is over; see `traces.RequestSpan`."""
-
-    __slots__ = ()
 
 
 class Outcome:

@@ -38,10 +38,11 @@ from opentelemetry.trace import Span as OtelSpan
 
 from nightshift import __version__
 from nightshift.proxy.fields import HeaderLines
-from nightshift.proxy.seen.outcome import CLIENT_GONE, EXPIRED, FAILED, Outcome, Span
+from nightshift.proxy.seen.outcome import CLIENT_GONE, EXPIRED, FAILED, Outcome
 from nightshift.proxy.seen.quiet_log import OnceInAWhile
 from nightshift.proxy.seen.sampling import Sampling
 from nightshift.proxy.seen.settings import OtelSettings
+from nightshift.proxy.seen.span import Span
 from nightshift.proxy.seen.span_facts import attributes, events, failure, span_name
 from nightshift.proxy.seen.trace_context import Parent, incoming, outgoing
 

@@ -1,0 +1,66 @@
+"""The optional compiled build: `NIGHTSHIFT_COMPILE=1 pip install .` (docs/decisions/0006-compiled-build.md).
+
+Without that variable this file does nothing: the pure build needs no compiler, and everything about the
+project is in pyproject.toml.
+"""
+
+import os
+import sys
+import tomllib
+from pathlib import Path
+
+from setuptools import Extension, setup
+
+MYPY = "mypy>=2.4,<3"
+ROOT = Path(__file__).parent
+
+# What a request passes through. Left out: what pydantic, asyncio.Server or the event loop must look into, and
+# what runs once in a while.
+HOT = {
+    "balancing": (
+        *("admission", "balancer", "blocks", "candidates", "explain", "health", "ledger", "messages"),
+        *("outliers", "peer_pool", "placement", "pool"),
+        # All of them: an interpreted class cannot inherit from a compiled one.
+        *("policies/base", "policies/consistent_hashing", "policies/least_load", "policies/nearest"),
+        *("policies/prefix_tree", "policies/round_robin"),
+        *("prefix_index", "prompt", "queue", "refusals", "regions", "replica_pool", "retry_budget"),
+        *("serving", "stealing", "targets", "waiting"),
+    ),
+    "proxy": (
+        *("access/gate", "answer", "client", "decision", "delivery", "dispatcher", "doors", "edge"),
+        *("exchange", "fields", "first_content", "head", "placing", "pool", "relay", "request"),
+        *("routes", "seen/histogram", "seen/metrics", "seen/observer", "seen/outcome", "seen/tally"),
+        *("server", "surface", "timeouts", "tokens", "upstream"),
+    ),
+}
+
+
+def hot_modules() -> list[str]:
+    """Return the paths of the modules to compile."""
+    return [f"src/nightshift/{room}/{name}.py" for room, names in HOT.items() for name in names]
+
+
+def extensions() -> list[Extension]:
+    """Translate the hot modules to C. Ends with a message if mypy is not there."""
+    try:
+        from mypyc.build import mypycify
+    except ImportError:
+        sys.exit(f"NIGHTSHIFT_COMPILE=1 needs mypy at the build, and it is not there: pip install '{MYPY}'")
+    os.chdir(ROOT)
+    # Types are `make lint`'s business; what the modules import is only looked at.
+    return mypycify(["--follow-imports=silent", *hot_modules()], opt_level="3", debug_level="0")
+
+
+def requirements() -> list[str]:
+    """Return what the build needs: mypy, and for their types the packages that the modules import."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    return [MYPY, *project["dependencies"]]
+
+
+asked = os.environ.get("NIGHTSHIFT_COMPILE") == "1"
+# pip asks for requirements and for metadata first, before mypy is there.
+builds = not {"egg_info", "dist_info"} & set(sys.argv)
+setup(
+    setup_requires=requirements() if asked and not builds else [],
+    ext_modules=extensions() if asked and builds else [],
+)
