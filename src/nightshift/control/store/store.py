@@ -137,6 +137,10 @@ class Store:
             raise StoreError(f"cannot use the state database {self._shown()}: {reason}") from error
         except OSError as error:
             raise StoreError(f"cannot use the state database {self._shown()}: {error.strerror}") from error
+        except ImportError as error:
+            raise StoreError(
+                f"cannot use the state database {self._shown()}: {error}; install its driver"
+            ) from error
 
     def _shown(self) -> str:
         """Return the URL without a password."""
@@ -149,7 +153,7 @@ class _AlreadyThereError(StoreError):
 
 
 def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite:///"):
+    if not url.startswith("sqlite:///") or url == "sqlite:///:memory:":
         return create_engine(url, pool_pre_ping=True)
     path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
