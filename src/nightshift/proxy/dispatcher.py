@@ -14,6 +14,7 @@ from nightshift.balancing.messages import Action, AskToSteal, Forward, HandOver,
 from nightshift.proxy.decision import DEADLINE_MS
 from nightshift.proxy.exchange import Exchange
 from nightshift.proxy.pool import Pool
+from nightshift.proxy.residency import line
 from nightshift.proxy.seen.metrics import TargetKind
 from nightshift.proxy.seen.observer import Observer
 from nightshift.proxy.seen.outcome import (
@@ -161,6 +162,11 @@ class Dispatcher:
         """See `exchange.Placement`."""
         self.held_bytes -= size_bytes
 
+    def violated(self, exchange: Exchange) -> None:
+        """See `exchange.Placement`."""
+        self._metrics.residency_violations += 1
+        self._say(exchange, "answered", "its region may not serve this request")
+
     def _over(self, exchange: Exchange, ended: Ending) -> float:
         """Note how a request ended, for who watches and for its key. Return the time."""
         del self._exchanges[exchange.id]
@@ -233,6 +239,11 @@ class Dispatcher:
         if hop_lines is not None:  # what is left of its time goes with it; clocks need not agree
             left_ms = max(0.0, exchange.deadline - self.now()) * 1000
             hop_lines += b"%b: %d\r\n" % (DEADLINE_MS, left_ms)
+        regions = exchange.outcome.regions
+        if regions is not None:
+            self._metrics.constrained += 1
+            if hop_lines is not None:
+                hop_lines += line(regions)
         exchange.send(pool, decision, hop_lines)
 
     def pass_on(self, action: PassOn) -> None:

@@ -17,9 +17,10 @@ from nightshift.proxy.delivery import Delivery
 from nightshift.proxy.errors import ApiError, deadline_exceeded, upstream_lost, upstream_stalled
 from nightshift.proxy.fields import request_lines, response_lines
 from nightshift.proxy.limits import Limits
-from nightshift.proxy.pool import REPLICA, Endpoint, Pool
+from nightshift.proxy.pool import REPLICA, SERVED_BY, Endpoint, Pool
 from nightshift.proxy.relay import Relay
 from nightshift.proxy.request import HttpRequest
+from nightshift.proxy.residency import is_outside
 from nightshift.proxy.seen.outcome import Outcome
 from nightshift.proxy.upstream import ResponseHead
 
@@ -59,6 +60,9 @@ class Placement(Protocol):
 
     def body_dropped(self, size_bytes: int) -> None:
         """So much of a request is not held any more."""
+
+    def violated(self, exchange: "Exchange") -> None:
+        """Its answer begins, and comes from a region that may not serve it."""
 
 
 class Exchange:
@@ -209,6 +213,10 @@ class Exchange:
         outcome = self.outcome
         outcome.status = head.status
         outcome.first_content_s = self._placement.now() - outcome.arrived
+        if outcome.regions is not None:
+            served_by = head.fields.get(SERVED_BY) if self._crossing else None
+            if is_outside(outcome.regions, outcome.target_region, served_by):
+                self._placement.violated(self)
         lines = response_lines(head.headers) + self._identity + self._decision_lines(head)
         return lines if self._entry is None else lines + self._limit_lines()
 

@@ -22,6 +22,7 @@ _ONCE = (
     b"x-hash-key",
     INTERNAL_PREFIX + b"peer",
     INTERNAL_PREFIX + b"peer-token",
+    INTERNAL_PREFIX + b"residency",
 )
 """Fields that somebody on the way decides by. Of two, one server takes the first and another the last."""
 

@@ -21,6 +21,7 @@ from nightshift.proxy.peers import Peers
 from nightshift.proxy.placing import Placing
 from nightshift.proxy.pool import Pool
 from nightshift.proxy.probes import Probes
+from nightshift.proxy.residency import Residency
 from nightshift.proxy.routes import Routes
 from nightshift.proxy.seen.metrics import Metrics
 from nightshift.proxy.seen.witnesses import make_observer
@@ -81,6 +82,7 @@ class Parts:
             observer=self.observer,
             ids=count(),
             limits=limits,
+            residency=_residency(settings),
         )
         pages = OwnPages(
             self.identity,
@@ -104,6 +106,7 @@ class Parts:
         dispatcher = self.dispatcher
         now = dispatcher.now()
         self.placing.limits = settings.limits
+        self.placing.residency = _residency(settings)
         self.gate.change(now, keys)
         self.tokens.change(settings.peer_token)
         lines = self.tokens.lines(settings.name)
@@ -128,3 +131,7 @@ class Parts:
         dispatcher = self.dispatcher
         self.metrics.targets_are(replicas=dispatcher.replicas, peers=dispatcher.peers)
         self.metrics.models_are(card["id"] for card in self.catalogue.all())
+
+
+def _residency(settings: Settings) -> Residency | None:
+    return Residency(settings.residency) if settings.residency else None

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from nightshift.balancing.messages import Request
 from nightshift.proxy.access.gate import Gate
+from nightshift.proxy.access.keys import Key
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client, InProgress
 from nightshift.proxy.decision import DEADLINE_MS, HASH_KEY, Identity
@@ -17,6 +18,7 @@ from nightshift.proxy.exchange import Exchange
 from nightshift.proxy.fields import request_lines
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.request import HttpRequest
+from nightshift.proxy.residency import RESIDENCY, Allowed, Residency, told
 from nightshift.proxy.seen.observer import Observer
 from nightshift.proxy.seen.outcome import Outcome
 from nightshift.proxy.surface import Reader
@@ -36,7 +38,9 @@ class Placing:
         observer: Observer,
         ids: Iterator[int],
         limits: Limits,
+        residency: Residency | None,
     ) -> None:
+        """`residency` is None when every region may serve everybody."""
         self._dispatcher = dispatcher
         self._identity = identity.lines()
         self._name = identity.name
@@ -45,7 +49,8 @@ class Placing:
         self._observer = observer
         self._ids = ids
         self.limits = limits
-        """May be replaced; requests under way keep theirs."""
+        self.residency = residency
+        """Both may be replaced; requests under way keep theirs."""
 
     def expected(self, request: HttpRequest, client: Client) -> None:
         """Look at who asks, before the body is read. Raises `ApiError` 401."""
@@ -68,6 +73,8 @@ class Placing:
         outcome.client, outcome.tenant = client.party, "" if key is None else key.id
         outcome.from_peer = peer or ""
         outcome.request_bytes, outcome.prompt_bytes = len(request.body), asked.prompt.length_bytes
+        if peer is not None or self.residency is not None:
+            outcome.regions = self._regions(request, peer, key)
         headers = self._observer.began(outcome, request.headers)
         if headers is not request.headers:
             request.headers, request.lines = headers, request_lines(headers)
@@ -80,6 +87,7 @@ class Placing:
             tenant=outcome.tenant or None,
             model=asked.model,
             deadline=now + self._time_left_s(request, peer),
+            regions=outcome.regions,
         )
         exchange = Exchange(
             placeable,
@@ -94,6 +102,13 @@ class Placing:
         )
         self._dispatcher.arrived(exchange, placeable)
         return None if exchange.over else exchange
+
+    def _regions(self, request: HttpRequest, peer: str | None, key: Key | None) -> Allowed:
+        """Return where the request may be served: what its first balancer says counts, which knew the key."""
+        value = request.fields.get(RESIDENCY) if peer is not None else None
+        if value is not None:
+            return told(value)
+        return None if self.residency is None else self.residency.of(None if key is None else key.tenant)
 
     def _time_left_s(self, request: HttpRequest, peer: str | None) -> float:
         """Return the request's own time, or what a peer says is left of it."""

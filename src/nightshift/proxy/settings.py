@@ -118,6 +118,10 @@ class Targets(Strict):
         return targets
 
 
+Tenant = Annotated[str, Field(min_length=1, max_length=200)]
+AllowedRegions = Annotated[tuple[Name, ...], Field(min_length=1)]
+
+
 class Settings(Targets, AccessSettings, SeenSettings):
     """One balancer. `Switches` has how it places requests, `AccessSettings` who may do what.
 
@@ -129,6 +133,8 @@ class Settings(Targets, AccessSettings, SeenSettings):
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
     switches: Switches = Switches()
+    residency: dict[Tenant, AllowedRegions] = Field(default_factory=dict)
+    """The regions that may serve a tenant's requests; `*` is every other tenant, and who has no key."""
     speed: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     limits: Limits = Limits()
     seed: int = 0

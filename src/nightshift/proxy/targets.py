@@ -71,7 +71,11 @@ class TargetSet:
         self._catalogue.set_targets(replicas, peers, settled)
         dispatcher.perform(
             dispatcher.balancer.targets_changed(
-                dispatcher.now(), replicas=dispatcher.replicas, peers=dispatcher.peers
+                dispatcher.now(),
+                replicas=dispatcher.replicas,
+                peers=dispatcher.peers,
+                replica_regions={replica.id: replica.region for replica in replicas},
+                peer_regions={peer.id: peer.region for peer in peers},
             )
         )
         self._catalogue.name_settled()

@@ -71,6 +71,7 @@ def _facts(outcome: Outcome, ended_at: datetime) -> dict[str, object]:
         "code": outcome.code or None,
         "target": outcome.target or None,
         "target_region": outcome.target_region or None,
+        "residency": None if outcome.regions is None else sorted(outcome.regions),
         "reason": outcome.reason or None,
         "matched": round(outcome.matched, 4),
         "from_peer": outcome.from_peer or None,

@@ -96,6 +96,13 @@ PREFIX_MATCH = Metric(
     (),
     "Share of the prompt that the chosen target was believed to hold: the predicted prefix hit rate.",
 )
+RESIDENCY = Metric(
+    "nightshift_residency_total",
+    "counter",
+    ("outcome",),
+    "Requests that only some regions may serve: constrained (times that one was sent to a target), refused "
+    "(403: nobody in those regions serves it), violations (answers that began from outside them: always 0).",
+)
 QUEUE_LENGTH = Metric("nightshift_queue_length", "gauge", (), "Requests that wait in this balancer's queue.")
 QUEUE_LIMIT = Metric("nightshift_queue_limit", "gauge", (), "Requests that may wait there.")
 QUEUE_WAIT = Metric(

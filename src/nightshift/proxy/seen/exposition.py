@@ -128,6 +128,7 @@ def _requests(metrics: Metrics, reading: Reading) -> Iterator[Metric]:
 def _placements(metrics: Metrics, reading: Reading) -> Iterator[Metric]:
     yield _counter(of.PLACEMENTS, metrics.placements)
     yield _histogram(of.PREFIX_MATCH, {(): metrics.matched})
+    yield _counter(of.RESIDENCY, _residency(metrics))
     yield _gauge(of.QUEUE_LENGTH, {(): reading.queue_length})
     yield _gauge(of.QUEUE_LIMIT, {(): reading.queue_limit})
     yield _histogram(of.QUEUE_WAIT, {(): metrics.queue_wait_s})
@@ -203,6 +204,14 @@ def _histogram(definition: of.Metric, values: Mapping[Labels, Histogram]) -> Met
 
 def _single(tally: Mapping[str, float]) -> dict[Labels, float]:
     return {(value,): count for value, count in tally.items()}
+
+
+def _residency(metrics: Metrics) -> dict[Labels, float]:
+    return {
+        ("constrained",): metrics.constrained,
+        ("refused",): metrics.refusals.get("residency", 0),
+        ("violations",): metrics.residency_violations,
+    }
 
 
 def _by_stream(histograms: tuple[Histogram, Histogram]) -> dict[Labels, Histogram]:

@@ -51,6 +51,9 @@ class Metrics:
         self.matched = Histogram(SHARE)
         self.retries = 0
         self.retries_refused = 0
+        self.constrained = 0
+        """Times that a request was sent to a target under a rule of residency."""
+        self.residency_violations = 0
         self.upstream_failures: Tally[tuple[str, ...]] = Tally()
         """By target and kind."""
         self.died_mid_answer: Tally[str] = Tally()

@@ -34,9 +34,9 @@ class Outcome:
 
     __slots__ = (
         *("arrived", "client", "code", "duration_s", "ended", "first_content_s", "from_peer", "hops", "id"),
-        *("matched", "method", "model", "path", "prompt_bytes", "queued_s", "reason", "request_bytes"),
-        *("response_bytes", "retries", "sent_s", "span", "status", "stream", "target", "target_region"),
-        *("tenant", "trace_id"),
+        *("matched", "method", "model", "path", "prompt_bytes", "queued_s", "reason", "regions"),
+        *("request_bytes", "response_bytes", "retries", "sent_s", "span", "status", "stream", "target"),
+        *("target_region", "tenant", "trace_id"),
     )
 
     def __init__(self, id: str, method: str, path: str, arrived: float) -> None:  # noqa: A002
@@ -54,6 +54,8 @@ class Outcome:
         self.model = ""
         self.tenant = ""
         """The id of the API key, never the key."""
+        self.regions: frozenset[str] | None = None
+        """The only regions that may serve it; None: any may."""
         self.client = ""
         """The address that the connection came from."""
         self.stream = False
