@@ -57,7 +57,11 @@ def chats(name: str) -> Iterator[Chat]:
 
 
 def run(
-    switches: Switches, users: dict[str, int], until_s: float, replicas: int = 2
+    switches: Switches,
+    users: dict[str, int],
+    until_s: float,
+    replicas: int = 2,
+    allowed: dict[str, frozenset[str]] | None = None,
 ) -> tuple[list[Served], SimFleet]:
     fleet = build_fleet(
         regions=dict.fromkeys(users, replicas), switches=switches, profile=L4, one_way_s=WAYS, seed=7
@@ -72,6 +76,7 @@ def run(
                 network=fleet.network,
                 programs=chats(f"{region}{number}"),
                 served=served,
+                allowed=None if allowed is None else allowed[region],
             )
             fleet.schedule.at(0.1 * number, user.start)
     fleet.schedule.run(until_s)
@@ -117,6 +122,18 @@ def test_overload_of_one_region_is_served_by_the_other() -> None:
 
 def done(served: list[Served]) -> int:
     return sum(one.end is not None for one in served)
+
+
+@pytest.mark.parametrize("system", SYSTEMS, ids=lambda p: p.suffix)
+def test_nobody_is_served_outside_of_its_regions(system: Preset) -> None:
+    """Though the other region has room: users of an overloaded one who must stay, and who must leave it."""
+    for allowed in ({"a": frozenset("a"), "b": frozenset("ab")}, {"a": frozenset("b"), "b": frozenset("b")}):
+        served, fleet = run(switches_of(system), {"a": 80, "b": 4}, 40, replicas=1, allowed=allowed)
+        assert all(one.served_by in {"", *allowed[one.region]} for one in served)
+        answered = {one.region for one in served if one.end is not None and not one.failed}
+        crosses = len(fleet.balancers) == 1 or switches_of(system).across is not Across.NONE
+        assert answered == {region for region, where in allowed.items() if crosses or region in where}
+        assert {one.failed for one in served} <= {None, *(() if crosses else ("403 residency",))}
 
 
 def test_a_lone_user_is_not_held_up() -> None:

@@ -44,7 +44,15 @@ class SimBalancer:
         """Make these the targets."""
         self.replicas = {replica.id: replica for replica in replicas}
         self.peers = {peer.core.name: peer for peer in peers}
-        self.tell(self.core.targets_changed(self._now, replicas=self.replicas, peers=self.peers))
+        self.tell(
+            self.core.targets_changed(
+                self._now,
+                replicas=self.replicas,
+                peers=self.peers,
+                replica_regions={id_: replica.region for id_, replica in self.replicas.items()},
+                peer_regions={name: peer.region for name, peer in self.peers.items()},
+            )
+        )
 
     @property
     def _now(self) -> float:
@@ -61,7 +69,8 @@ class SimBalancer:
         """A request is here now."""
         served = travelling.served
         self._here[served.id] = travelling
-        request = Request(served.id, travelling.prompt, travelling.hash_key, from_peer)
+        regions = travelling.regions
+        request = Request(served.id, travelling.prompt, travelling.hash_key, from_peer, regions=regions)
         self.tell(self.core.request_arrived(self._now, request))
         # Live, the clock ticks ten times a second; here it does when something is due.
         self._network.schedule.after(self.core.switches.max_queue_s, self._expire)
@@ -92,6 +101,7 @@ class SimBalancer:
             first=partial(back, travelling.first),
             finished=partial(back, partial(self._finished, travelling)),
             refused=lambda reject: back(partial(self._declined, travelling, reject)),
+            regions=travelling.regions,
         )
         self._network.send(self.region, peer.region, partial(peer.arrive, onward, self.core.name))
 

@@ -50,3 +50,5 @@ class Travelling:
     finished: Callable[[], None]
     refused: Callable[[Reject], None]
     """Instead of the other two: it was placed nowhere."""
+    regions: frozenset[str] | None = None
+    """The only regions that may serve it; None: any may."""

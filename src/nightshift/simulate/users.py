@@ -80,7 +80,9 @@ class SimUser(Generic[C]):
         served: list[Served],
         pauses: Pauses = NO_PAUSE,
         model: str = "emulated",
+        allowed: frozenset[str] | None = None,
     ) -> None:
+        """`allowed` are the only regions that may serve the user; None: any may."""
         self._number = number
         self._region = region
         self._entry = entry
@@ -89,6 +91,7 @@ class SimUser(Generic[C]):
         self._served = served
         self._pauses = pauses
         self._model = model
+        self._allowed = allowed
         self._under_way = 0
         self._has_failed = False
         self._calls = 0
@@ -131,6 +134,7 @@ class SimUser(Generic[C]):
             first=partial(back, partial(self._first, served)),
             finished=finished,
             refused=refused,
+            regions=self._allowed,
         )
         self._network.send(self._region, self._entry.region, partial(self._entry.arrive, travelling))
 

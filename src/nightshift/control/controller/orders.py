@@ -49,6 +49,7 @@ def balancer_settings(spec: ServiceSpec, row: UnitRow, token: str) -> Mapping[st
         "region": row.region,
         "switches": switches_of(spec, place),
         "peer_token": token,
+        "residency": {tenant: list(regions) for tenant, regions in spec.residency.items()},
         "speed": speed,
         "seed": seed,
         "limits": limits,
