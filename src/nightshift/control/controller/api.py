@@ -18,7 +18,7 @@ from nightshift.control.controller.services import Given, Services
 from nightshift.control.lifecycle.states import State
 from nightshift.errors import UserError
 
-_Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,38}[a-z0-9])?$")]
+_Name = Annotated[str, Field(pattern=r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
 
 class _Closed(BaseModel):

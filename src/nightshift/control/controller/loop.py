@@ -107,22 +107,22 @@ class ServiceLoop:
 
     def end(self) -> None:
         """Let nothing remain of the service. Raises `StoreError`."""
-        self.fleet = replace(self.fleet, service=replace(self.fleet.service, ending=True))
-        self._write()
-        self._wake.set()
+        self._change(replace(self.fleet, service=replace(self.fleet.service, ending=True)))
 
     def forget_failed(self) -> None:
         """Take for gone what could not be ended. Raises `StoreError`."""
         now = self._tools.clock()
         failed = (row for row in self.fleet.rows if row.gone is None and row.state is State.FAILED_CLEANUP)
-        self.fleet = self.fleet.with_rows(replace(row, gone=now) for row in failed)
-        self._write()
-        self._wake.set()
+        self._change(self.fleet.with_rows(replace(row, gone=now) for row in failed))
 
     def stand_before(self, routers: str) -> None:
         """Let these baselines stand before the replicas, and no others. Raises `StoreError`."""
-        self.fleet = replace(self.fleet, service=replace(self.fleet.service, routers=routers))
-        self._write()
+        self._change(replace(self.fleet, service=replace(self.fleet.service, routers=routers)))
+
+    def _change(self, fleet: Fleet) -> None:
+        """Go on with a fleet once it is written down; who is told of an error has changed nothing."""
+        self._tools.store.save(fleet, self._written)
+        self.fleet = self._written = fleet
         self._wake.set()
 
     # The loop
@@ -132,8 +132,9 @@ class ServiceLoop:
             self._wake.clear()
             try:
                 await self._tick()
+                self.problem = ""
             except StoreError as error:  # a full disk: nothing is done that is not written down
-                self.fleet = self._written
+                self.fleet, self.problem = self._written, str(error)
                 _log.error("%s: %s", self.name, error)
             except Exception:  # noqa: BLE001 - a defect here must not leave a service without its controller
                 _log.exception("%s: this step was not finished", self.name)

@@ -7,10 +7,12 @@ the rules that go by the counts are in `lifecycle.progress`.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from nightshift.backends.adapters.prefix_hits import PrefixHits, prefix_hits
 from nightshift.control.controller.balancers import BalancerAdmin, UnreachableError
 from nightshift.control.lifecycle.rows import UnitRow
 from nightshift.control.lifecycle.states import State
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 _EAGER_S = 0.5
 """Between two questions to a unit that has just started, and to a balancer, which must be missed soon."""
 _BALANCER_S = 1.0
+_HITS_S = 5.0
+"""Between two looks at how an engine's prefix cache does."""
+_HITS_TIMEOUT_S = 2.0
 _ROUTER = Readiness(path="/health", timeout_s=5.0)
 
 
@@ -36,6 +41,9 @@ class Probe:
     problem: str = ""
     state: Mapping[str, Any] | None = None
     """A balancer's last word on itself."""
+    hits: PrefixHits | None = None
+    """A replica's last word on its prefix cache."""
+    hits_asked: float = -inf
 
     def answered(self) -> None:
         """It is there."""
@@ -112,8 +120,12 @@ class Probes:
         problem = await ask(self._http, row.address, readiness)
         if problem:
             probe.missed(problem)
-        else:
-            probe.answered()
+            return
+        probe.answered()
+        now = asyncio.get_running_loop().time()
+        if row.kind is Kind.REPLICA and now - probe.hits_asked >= _HITS_S:
+            probe.hits_asked = now
+            probe.hits = await ask_for_hits(self._http, row.address)
 
 
 async def ask(http: "ClientSession", address: str, readiness: Readiness) -> str:
@@ -134,3 +146,16 @@ async def ask(http: "ClientSession", address: str, readiness: Readiness) -> str:
         return f"{readiness.path}: no answer within {readiness.timeout_s:g} s"
     except (OSError, ClientError) as error:
         return f"{readiness.path}: {error or type(error).__name__}"
+
+
+async def ask_for_hits(http: "ClientSession", address: str) -> PrefixHits | None:
+    """Return what an engine's metrics page says of its prefix cache; None if it says nothing."""
+    from aiohttp import ClientError, ClientTimeout
+
+    try:
+        async with http.get(
+            f"http://{address}/metrics", timeout=ClientTimeout(total=_EAGER_S * 4)
+        ) as response:
+            return prefix_hits(await response.read()) if response.status == 200 else None
+    except (OSError, ClientError):  # TimeoutError is an OSError
+        return None

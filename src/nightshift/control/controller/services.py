@@ -5,6 +5,7 @@ said in one place only.
 """
 
 import asyncio
+import contextlib
 import logging
 import secrets as random_secrets
 import tempfile
@@ -17,13 +18,14 @@ from nightshift.control.controller.loop import ServiceLoop, Tools
 from nightshift.control.controller.naming import MakeDns, Naming
 from nightshift.control.controller.views import service_view
 from nightshift.control.lifecycle.fleet import Fleet
+from nightshift.control.lifecycle.ports import check_ports
 from nightshift.control.lifecycle.renewal import renewed
 from nightshift.control.lifecycle.rows import ROUTERS, ServiceRow
-from nightshift.control.providers.base import Provider, ProviderError
+from nightshift.control.providers.base import Provider
 from nightshift.control.service.read import read_spec
 from nightshift.control.service.spec import ProviderName, ServiceSpec
 from nightshift.control.store.store import Secrets
-from nightshift.errors import UserError
+from nightshift.errors import NightshiftError, UserError
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +67,8 @@ class Services:
         self._tools = tools
         self.loops: dict[str, ServiceLoop] = {}
         self._watchers: set[asyncio.Task[None]] = set()
-        self._beginning: set[str] = set()
+        self._beginning: dict[str, ServiceSpec] = {}
+        self._used: dict[ProviderName, Provider] = {}
 
     def resume(self) -> None:
         """Go on with what is written down. Raises `StoreError`."""
@@ -85,26 +88,36 @@ class Services:
                 f"there is a service {given.name!r} already; `nightshift serve update` changes it, "
                 f"`nightshift serve down {given.name}` ends it"
             )
-        self._beginning.add(given.name)
+        self._check_ports(spec)
+        self._beginning[given.name] = spec
         try:
             await self._naming(spec).check(spec)
-            await self._provider(spec).prepare(spec)
-            service = ServiceRow(given.name, 1, self._tools.clock(), desired=spec.scaling.least)
-            secrets = Secrets(random_secrets.token_urlsafe(24), given.envs)
-            self._tools.store.create(service, given.text, given.source, secrets)
-            self._begin(spec, Fleet(service, ()), secrets.token)
+            await self._prepared_and_written(spec, given)
         finally:
-            self._beginning.discard(given.name)
+            del self._beginning[given.name]
+
+    async def _prepared_and_written(self, spec: ServiceSpec, given: Given) -> None:
+        provider = self._provider(spec)
+        service = ServiceRow(given.name, 1, self._tools.clock(), desired=spec.scaling.least)
+        secrets = Secrets(random_secrets.token_urlsafe(24), given.envs)
+        try:
+            await provider.prepare(spec)
+            self._tools.store.create(service, given.text, given.source, secrets)
+        except NightshiftError:
+            with contextlib.suppress(NightshiftError):  # the first error is the one to be told
+                await provider.clean_up(given.name)
+            raise
+        self._begin(spec, Fleet(service, ()), secrets.token)
 
     async def update(self, given: Given, mode: str) -> None:
         """Begin a new version of a service. Raises `UserError`; then the old one goes on."""
-        loop = self.loop(given.name)
-        if loop.fleet.service.ending:
-            raise UserError(f"service {given.name!r} is being ended; it cannot be updated")
+        loop = self._lasting(given.name)
         spec = given.spec()
         old = self._tools.store.secrets(given.name)
         _check_update(loop.spec, spec)
+        self._check_ports(spec)
         await self._provider(spec).prepare(spec)
+        loop = self._lasting(given.name)  # it may have been ended meanwhile
         fleet = renewed(loop.spec, spec, loop.fleet, mode)
         self._tools.store.renew(fleet, given.text, given.source, Secrets(old.token, given.envs))
         loop.change(spec, fleet)
@@ -123,6 +136,17 @@ class Services:
         loop = self.loop(name)
         there = [one for one in loop.fleet.service.routers.split(",") if one and one != router]
         loop.stand_before(",".join([*there, *([router] if wanted else [])]))
+
+    def _lasting(self, name: str) -> ServiceLoop:
+        """Return the loop of a service that shall go on. Raises `UserError`."""
+        loop = self.loop(name)
+        if loop.fleet.service.ending:
+            raise UserError(f"service {name!r} is being ended; it cannot be updated")
+        return loop
+
+    def _check_ports(self, spec: ServiceSpec) -> None:
+        others = {name: loop.spec for name, loop in self.loops.items()} | self._beginning
+        check_ports(spec, [other for name, other in others.items() if name != spec.name])
 
     def loop(self, name: str) -> ServiceLoop:
         """Return the loop of a service. Raises `UserError` when there is none of this name."""
@@ -150,15 +174,17 @@ class Services:
         return bool(self.loops or self._beginning)
 
     async def leftovers(self, name: str) -> list[str]:
-        """Return what is still there of a service that is not known any more, on this machine."""
-        return await self._providers(ProviderName.LOCAL).leftovers(name)
+        """Return what is still there of a service that is not known any more."""
+        found = [await provider.leftovers(name) for provider in self._used.values()]
+        return [line for lines in found for line in lines]
 
     def provider_of(self, name: str) -> Provider:
         """Return who runs the units of a service."""
         return self._provider(self.loop(name).spec)
 
     def _provider(self, spec: ServiceSpec) -> Provider:
-        return self._providers(spec.provider)
+        provider = self._used[spec.provider] = self._providers(spec.provider)
+        return provider
 
     def _naming(self, spec: ServiceSpec) -> Naming:
         dns = None if spec.hosted_zone is None else self._make_dns(spec.hosted_zone)
@@ -188,14 +214,14 @@ class Services:
             try:
                 await loop.naming.withdraw()
                 await provider.clean_up(loop.name)
-            except (UserError, ProviderError) as error:
+                self._tools.store.forget(loop.name)
+            except NightshiftError as error:
                 loop.problem = f"cannot be cleaned up: {error}"
                 _log.warning("%s: %s", loop.name, loop.problem)
                 await asyncio.sleep(_AGAIN_S)
             else:
                 break
         await loop.close()
-        self._tools.store.forget(loop.name)
         self.loops.pop(loop.name, None)
         _log.info("%s: gone", loop.name)
 

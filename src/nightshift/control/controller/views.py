@@ -1,6 +1,6 @@
 """What `status` shows, as plain data: three tables, and the load that the balancers tell of."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nightshift.control.autoscaling import policy_text
@@ -37,6 +37,7 @@ def service_view(loop: ServiceLoop, now: float) -> dict[str, Any]:
         "system": spec.system,
         "requested_resources": ", ".join(dict.fromkeys(_resources(place.resources) for place in spec.places)),
         "problem": loop.problem or loop.naming.problem or _problem(fleet.rows),
+        "prefix_hit_rate": hit_rate([row.name for row in fleet.of(Kind.REPLICA)], loop),
         "replicas": replicas,
         "balancers": balancers,
         "baselines": [
@@ -61,6 +62,7 @@ def _unit(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
         "problem": row.problem,
         "gone": row.gone is not None,
         **_load_of(row, loop),
+        "prefix_hit_rate": hit_rate([row.name], loop),
     }
 
 
@@ -78,6 +80,14 @@ def _load_of(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
         "running": latest.get("running"),
         "kv_use": latest.get("kv_use"),
     }
+
+
+def hit_rate(names: Sequence[str], loop: ServiceLoop) -> float | None:
+    """Return cached prompt tokens / prompt tokens over these replicas, since each began; None: not known."""
+    probes = [loop.probes.of(name) for name in names]
+    hits = [probe.hits for probe in probes if probe is not None and probe.hits is not None]
+    prompt = sum(one.prompt for one in hits)
+    return sum(one.cached for one in hits) / prompt if prompt else None
 
 
 def _balancer(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Screen:
 def _services(services: Sequence[View], *, verbose: bool) -> Table:
     columns = ["NAME", "VERSION", "UPTIME", "STATUS", "REPLICAS", "EXTERNAL_LBS", "ENDPOINT"]
     if verbose:
-        columns += ["AUTOSCALING_POLICY", "LOAD_BALANCING_POLICY", "REQUESTED_RESOURCES"]
+        columns += ["AUTOSCALING_POLICY", "LOAD_BALANCING_POLICY", "REQUESTED_RESOURCES", "PREFIX_HITS"]
     table = _table(columns)
     for one in services:
         row = [
@@ -74,6 +74,7 @@ def _services(services: Sequence[View], *, verbose: bool) -> Table:
         ]
         if verbose:
             row += [one["autoscaling_policy"], one["load_balancing_policy"], one["requested_resources"]]
+            row.append(_cell("prefix_hit_rate", one["prefix_hit_rate"]))
         table.add_row(*row)
     return table
 
@@ -94,6 +95,9 @@ _LOAD = {
         "MATCHED": "matched",
     },
 }
+
+
+_SHARES = ("kv_use", "matched", "prefix_hit_rate")
 
 
 def _units(services: Sequence[View], kind: str, *, verbose: bool, everything: bool) -> Table:
@@ -135,7 +139,11 @@ def _table(columns: Sequence[str]) -> Table:
 def _cell(key: str, value: object) -> str:
     if value is None:
         return "-"
-    return f"{value:.0%}" if key in ("kv_use", "matched") and isinstance(value, float) else str(value)
+    return (
+        f"{value:.0%}"
+        if key in ("kv_use", "matched", "prefix_hit_rate") and isinstance(value, float)
+        else str(value)
+    )
 
 
 def _ago(launched: float) -> str:
