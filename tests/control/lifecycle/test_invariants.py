@@ -39,10 +39,10 @@ def troubled(world: World, what: str, number: int) -> None:
 # Without shrinking: one example is hundreds of steps, and to shrink one takes minutes.
 BOUNDED = settings(deadline=None, phases=[Of.explicit, Of.reuse, Of.generate], report_multiple_bugs=False)
 
-EVENTS = st.lists(st.tuples(TROUBLES, st.integers(0, 50), st.none() | st.integers(0, 4)), max_size=60)
+EVENTS = st.lists(st.tuples(TROUBLES, st.integers(0, 50), st.none() | st.integers(0, 4)), max_size=40)
 
 
-@settings(BOUNDED, max_examples=60)
+@settings(BOUNDED, max_examples=30)
 @given(events=EVENTS)
 def test_nothing_is_launched_twice_or_orphaned_and_all_comes_right(
     events: list[tuple[str, int, int | None]],
@@ -59,7 +59,7 @@ def test_nothing_is_launched_twice_or_orphaned_and_all_comes_right(
             assert len(here) <= 1  # they share a port
     world.hung.clear()
     world.refused.clear()
-    world.ticks(700)
+    world.ticks(400)
     desired = world.fleet.service.desired
     assert len(world.ready()) == desired
     assert len(world.ready(Kind.BALANCER)) == 3
@@ -70,7 +70,7 @@ def test_nothing_is_launched_twice_or_orphaned_and_all_comes_right(
     assert world.units == {}
 
 
-@settings(BOUNDED, max_examples=40)
+@settings(BOUNDED, max_examples=30)
 @given(events=EVENTS)
 def test_every_ready_replica_has_exactly_one_balancer_while_there_is_one(
     events: list[tuple[str, int, int | None]],
