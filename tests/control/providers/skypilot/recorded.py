@@ -5,6 +5,8 @@ from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
+import yaml
+
 
 class State(Enum):
     """Of clusters and of jobs."""
@@ -13,6 +15,10 @@ class State(Enum):
     UP = "UP"
     RUNNING = "RUNNING"
     FAILED = "FAILED"
+    STOPPED = "STOPPED"
+    SETTING_UP = "SETTING_UP"
+    FAILED_SETUP = "FAILED_SETUP"
+    SUCCEEDED = "SUCCEEDED"
     CANCELLED = "CANCELLED"
 
 
@@ -30,6 +36,11 @@ class Recorded:
         self.there: dict[str, dict[str, Any]] = {}
         self.requests: dict[str, Any] = {}
         self.state_of: dict[str, str] = {}
+        self.launches: dict[str, str] = {}
+        """Of a request the cluster that it makes."""
+        self.broken: dict[str, Exception] = {}
+        """Of a call, or of a call and a cluster (`queue nightshift-svc-r1`), what it raises."""
+        self.ports_open = True
         self.clouds = ["aws"]
         self.launch_error: Exception | None = None
         self.client = SimpleNamespace(sdk=_Sdk(self))
@@ -39,7 +50,17 @@ class Recorded:
         )
 
     def finish(self, cluster: str) -> None:
-        self.there[cluster] |= {"status": State.UP, "job": State.RUNNING}
+        """Let a launch succeed."""
+        self.there[cluster] |= {"status": State.UP, "job": State.RUNNING, "cluster_ever_up": True}
+        self.state_of[self.there[cluster]["request"]] = "SUCCEEDED"
+
+    def forget_requests(self) -> None:
+        """Be an API server that was started anew."""
+        self.state_of, self.launches = {}, {}
+
+    def count(self, call: str) -> int:
+        """Return how often something was called."""
+        return sum(name == call for name, _ in self.calls)
 
     def fail(self, cluster: str, error: Exception, *, gone: bool) -> None:
         """Let a launch fail."""
@@ -71,7 +92,11 @@ class _Sdk:
 
         def call(*args: Any, **kwargs: Any) -> Any:
             _real(name).bind(*args, **kwargs)
-            world.calls.append((name, inspect.signature(method).bind(*args, **kwargs).arguments))
+            bound = inspect.signature(method).bind(*args, **kwargs).arguments
+            world.calls.append((name, bound))
+            about = bound.get("cluster_name", bound.get("cluster"))
+            if error := world.broken.get(name) or world.broken.get(f"{name} {about}"):
+                raise error
             return method(*args, **kwargs)
 
         return call
@@ -80,11 +105,16 @@ class _Sdk:
         if self._world.launch_error:
             raise self._world.launch_error
         request = self._world.answer(None, "RUNNING")
+        self._world.launches[request] = cluster_name
         self._world.there[cluster_name] = {
             "name": cluster_name,
             "status": State.INIT,
+            "cluster_ever_up": False,
             "job": None,
             "request": request,
+            "unit": task["name"],
+            "region": task.get("resources", {}).get("region"),
+            "last_creation_yaml": yaml.safe_dump({k: v for k, v in task.items() if k != "secrets"}),
             "log": f"log of {task['name']}\n",
             "resources_str": "1x(cpus=2)",
         }
@@ -96,11 +126,15 @@ class _Sdk:
         ]
         return self._world.answer(wanted)
 
-    def job_status(self, cluster_name: str) -> str:
-        return self._world.answer({1: self._world.there[cluster_name]["job"]})
+    def queue(self, cluster_name: str, all_users: bool) -> str:
+        cluster = self._world.there[cluster_name]
+        jobs = [{"job_id": 7, "job_name": "somebody's", "status": State.FAILED}]
+        if cluster["job"]:
+            jobs.append({"job_id": 2, "job_name": cluster["unit"], "status": cluster["job"]})
+        return self._world.answer(jobs)
 
     def endpoints(self, cluster: str, port: int) -> str:
-        return self._world.answer({port: f"10.0.0.1:{port}"})
+        return self._world.answer({port: f"10.0.0.1:{port}"} if self._world.ports_open else {})
 
     def get(self, request_id: str) -> Any:
         value = self._world.requests[request_id]
@@ -108,14 +142,27 @@ class _Sdk:
             raise value
         return value
 
-    def api_status(self, request_ids: list[str]) -> list[Any]:
-        return [SimpleNamespace(status=self._world.state_of[request]) for request in request_ids]
+    def api_status(self, request_ids: list[str] | None = None) -> list[Any]:
+        world = self._world
+        going_on = [r for r, state in world.state_of.items() if state in ("PENDING", "RUNNING")]
+        return [
+            SimpleNamespace(
+                request_id=request,
+                status=world.state_of[request],
+                name="sky.launch" if request in world.launches else "sky.status",
+                cluster_name=world.launches.get(request),
+            )
+            for request in (going_on if request_ids is None else request_ids)
+            if request in world.state_of
+        ]
 
     def api_cancel(self, request_ids: list[str], silent: bool) -> str:
+        self._world.state_of |= dict.fromkeys(request_ids, "CANCELLED")
         return self._world.answer(request_ids)
 
     def cancel(self, cluster_name: str, all: bool) -> str:  # noqa: A002
-        self._world.there[cluster_name]["job"] = State.CANCELLED
+        cluster = self._world.there[cluster_name]
+        cluster["job"] = cluster["job"] and State.CANCELLED
         return self._world.answer(None)
 
     def down(self, cluster_name: str) -> str:

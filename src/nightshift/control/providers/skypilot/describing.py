@@ -1,67 +1,125 @@
 """What a cluster, its job and its launch say together, as a unit."""
 
+from dataclasses import replace
 from typing import Any
 
 from nightshift.control.providers.base import Kind, Phase, Unit
 from nightshift.control.providers.skypilot.failures import provider_error
 from nightshift.control.providers.skypilot.names import cluster_name
+from nightshift.control.providers.skypilot.ports import port_there
 from nightshift.control.providers.skypilot.records import Records, UnitRecord
 from nightshift.control.providers.skypilot.sdk import Sky
 from nightshift.control.providers.skypilot.tasks import ADMIN_PORT
 
+_GONE = "its machine is gone: taken away by the cloud (preempted), or ended by hand"
+_CUT_OFF = "its launch was cut off: SkyPilot does not go on with it (its API server was started anew?)"
+_NO_JOB = "it was launched, but its command is not among the jobs of its cluster"
+_NO_PORT = "its port is not known: its record was lost, and its cluster has several or none"
 
-def unit_of(sky: Sky, records: Records, record: UnitRecord, cluster: Any) -> Unit:  # noqa: ANN401
-    """Return the unit of a record and of its cluster, or None in its place. Blocks."""
+
+def unit_of(sky: Sky, records: Records, record: UnitRecord, cluster: Any) -> Unit | None:  # noqa: ANN401
+    """Return the unit of a record and of its cluster, or None in its place. Blocks.
+
+    None for a unit that was to be launched, and of which SkyPilot has nothing: so it is launched again.
+    """
     if cluster is None:
-        return _gone(sky, record)
+        return _gone(sky, records, record)
     shown = {"zone": _zone(cluster), "resources": str(cluster.get("resources_str") or "1x cluster")}
     status = str(cluster["status"].value)
     if status == "UP":
-        return _up(sky, records, record, shown)
+        return _up(sky, records, record, cluster, shown)
     if status in ("STOPPED", "AUTOSTOPPING"):
         return _unit(record, Phase.STOPPED, problem="its machine was stopped", **shown)
-    launch = _launch(sky, record)
-    if launch.phase is Phase.LAUNCHING and cluster.get("init_kind") == "unhealthy":
+    if cluster.get("init_kind") == "unhealthy" and not _is_launching(sky, record):
         why = cluster.get("init_status_reason") or "some of it is gone"
         return _unit(record, Phase.STOPPED, problem=f"its machine is not well: {why}", **shown)
+    launch = _launch(sky, records, record, is_made=bool(cluster.get("cluster_ever_up")))
     return _unit(record, launch.phase, problem=launch.problem, **shown)
 
 
-def _up(sky: Sky, records: Records, record: UnitRecord, shown: dict[str, str]) -> Unit:
-    cluster = cluster_name(record.name)
-    job = sky.job(cluster)
+def last_known(record: UnitRecord, known: Unit | None, error: Exception) -> Unit:
+    """Return a unit of which nothing could be asked just now: as it was."""
+    if known is None:
+        phase = Phase.RUNNING if record.was_up else Phase.LAUNCHING
+        return _unit(record, phase, problem=f"not known just now: {error}")
+    return known if known.problem else replace(known, problem=f"as last known: {error}")
+
+
+def _up(sky: Sky, records: Records, record: UnitRecord, cluster: Any, shown: dict[str, str]) -> Unit:  # noqa: ANN401
+    job = sky.job(cluster_name(record.name), record.name)
     if job in (None, "INIT", "PENDING", "SETTING_UP"):
-        launch = _launch(sky, record)
+        launch = _launch(sky, records, record, is_made=True) if job else _without_job(sky, records, record)
         return _unit(record, launch.phase, problem=launch.problem, **shown)
     if job == "FAILED_SETUP":
         return _unit(record, Phase.FAILED, problem="its `setup` failed; its log says where", **shown)
     if job != "RUNNING":
         return _unit(record, Phase.STOPPED, problem=f"its command has ended ({job}); see its log", **shown)
-    address = sky.endpoint(cluster, record.port) if record.port else None
-    is_balancer = record.kind is Kind.BALANCER
-    admin = sky.endpoint(cluster, ADMIN_PORT) if is_balancer else None
-    records.seen_up(record)
-    if address == "":
-        return _unit(record, Phase.LAUNCHING, **shown)
-    return _unit(record, Phase.RUNNING, address=address, admin=admin or None, **shown)
+    return _running(sky, records, record, cluster, shown)
 
 
-def _gone(sky: Sky, record: UnitRecord) -> Unit:
-    launch = _launch(sky, record)
-    if launch.phase is Phase.FAILED:
-        return launch
-    if record.was_up or (record.request and sky.request(record.request) == "SUCCEEDED"):
-        problem = "its machine is gone: taken away by the cloud (preempted), or ended by hand"
-        return _unit(record, Phase.STOPPED, problem=problem)
+def _without_job(sky: Sky, records: Records, record: UnitRecord) -> Unit:
+    """Return the unit on a cluster that is up and has no job of it: not yet, or never."""
+    has_ended = bool(record.request) and not _is_launching(sky, record)
+    launch = _launch(sky, records, record, is_made=False)
+    if has_ended and launch.phase is Phase.LAUNCHING and not sky.job(cluster_name(record.name), record.name):
+        return _unit(record, Phase.FAILED, problem=_NO_JOB)
     return launch
 
 
-def _launch(sky: Sky, record: UnitRecord) -> Unit:
-    """Return the unit as its launch alone would have it: LAUNCHING, or FAILED with the reason."""
-    state = sky.request(record.request) if record.request else "PENDING"
-    if state in ("FAILED", "CANCELLED") and (error := sky.failure(record.request)):
-        return _unit(record, Phase.FAILED, problem=str(provider_error(record.name, error)))
+def _running(sky: Sky, records: Records, record: UnitRecord, cluster: Any, shown: dict[str, str]) -> Unit:  # noqa: ANN401
+    name = cluster_name(record.name)
+    port = record.port or port_there(record.kind, cluster)
+    address = sky.endpoint(name, port) if port else None
+    admin = sky.endpoint(name, ADMIN_PORT) if record.kind is Kind.BALANCER else None
+    if address == "" and not record.was_up:
+        return _unit(record, Phase.LAUNCHING, **shown)  # its port is not open yet
+    records.seen_up(record)
+    problem = _NO_PORT if port is None and record.kind is not Kind.CLIENT else ""
+    return _unit(
+        record, Phase.RUNNING, address=address or None, admin=admin or None, problem=problem, **shown
+    )
+
+
+def _gone(sky: Sky, records: Records, record: UnitRecord) -> Unit | None:
+    if record.was_up:
+        return _unit(record, Phase.STOPPED, problem=_GONE)
+    if not record.request:
+        return None
+    if sky.request(record.request) == "SUCCEEDED" and not sky.clusters([cluster_name(record.name)]):
+        return _unit(record, Phase.STOPPED, problem=_GONE)  # looked at again: it may have ended in between
+    return _launch(sky, records, record, is_made=False)
+
+
+def _launch(sky: Sky, records: Records, record: UnitRecord, *, is_made: bool) -> Unit:
+    """Return the unit as its launch alone would have it: LAUNCHING, or FAILED with the reason.
+
+    `is_made`: there is more of it than a launch, so one that is not known any more has done its work.
+    """
+    state = sky.request(record.request) if record.request else ""
+    if state in ("FAILED", "CANCELLED"):
+        error = sky.failure(record.request)
+        problem = str(provider_error(record.name, error)) if error else f"{record.name}: its launch failed"
+        return _unit(record, Phase.FAILED, problem=problem)
+    if not state and not is_made and _is_cut_off(sky, records, record):
+        return _unit(record, Phase.FAILED, problem=_CUT_OFF)
     return _unit(record, Phase.LAUNCHING)
+
+
+def _is_launching(sky: Sky, record: UnitRecord) -> bool:
+    return bool(record.request) and sky.request(record.request) in ("PENDING", "WAITING", "RUNNING")
+
+
+def _is_cut_off(sky: Sky, records: Records, record: UnitRecord) -> bool:
+    """Look again: a launch may have begun, or have got its id, since the record was read.
+
+    Without its server SkyPilot knows of no request at all; that it answers about clusters shows it is there.
+    """
+    cluster = cluster_name(record.name)
+    sky.clusters([cluster])
+    if cluster in sky.launching() or (record.request and sky.request(record.request)):
+        return False
+    now = records.find(record.name)
+    return now is None or now.request == record.request
 
 
 def _unit(record: UnitRecord, phase: Phase, **more: Any) -> Unit:  # noqa: ANN401 - fields of Unit

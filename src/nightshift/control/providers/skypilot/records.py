@@ -74,9 +74,10 @@ class Records:
         return paths[0].read_bytes() if paths else None
 
     def clear(self, service: str) -> None:
-        """Delete the logs of a service."""
-        for path in self._path(service, "", "").parent.glob("*.log"):
-            path.unlink(missing_ok=True)
+        """Delete the logs of a service, and records of launches that never came."""
+        for pattern in ("*.log", "*.json"):
+            for path in self._path(service, "", "").parent.glob(pattern):
+                path.unlink(missing_ok=True)
 
     def _path(self, service: str, unit: str, suffix: str) -> Path:
         return self._folder / cluster_name(service) / f"{cluster_name(unit)}.{suffix}"

@@ -6,6 +6,9 @@ from typing import Any, cast
 from nightshift.control.providers.skypilot.failures import is_kind
 from nightshift.errors import UserError
 
+_LAUNCH = "sky.launch"
+"""The name that SkyPilot's server gives to requests of `launch`."""
+
 
 def load() -> Any:  # noqa: ANN401 - SkyPilot has no types for what its server answers
     """Return SkyPilot. Raises `UserError` where it is not installed."""
@@ -34,11 +37,20 @@ class Sky:
         found = self._sdk.get(self._sdk.status(cluster_names=names, refresh=mode))
         return {str(cluster["name"]): cluster for cluster in found}
 
-    def job(self, cluster: str) -> str | None:
-        """Return the state of a cluster's last job; None if it has none."""
-        states = self._sdk.get(self._sdk.job_status(cluster))
-        state = next(iter(states.values()), None)
-        return None if state is None else str(state.value)
+    def launching(self) -> dict[str, str]:
+        """Return the launches that go on: cluster -> id of the request."""
+        going_on = self._sdk.api_status()
+        return {
+            str(request.cluster_name): str(request.request_id)
+            for request in going_on
+            if request.name == _LAUNCH and request.cluster_name
+        }
+
+    def job(self, cluster: str, name: str) -> str | None:
+        """Return the state of a cluster's last job of a name; None if it has none."""
+        jobs = self._sdk.get(self._sdk.queue(cluster, all_users=True))
+        ours = [job for job in jobs if job["job_name"] == name]
+        return str(max(ours, key=lambda job: job["job_id"])["status"].value) if ours else None
 
     def endpoint(self, cluster: str, port: int) -> str:
         """Return `host:port` at which a port of a cluster is reached."""

@@ -17,6 +17,8 @@ from nightshift.control.service.spec import SkyTask
 
 PORT, ADMIN_PORT = 8000, 9480
 CONFIG = "NIGHTSHIFT_BALANCER_CONFIG"
+PORT_VARIABLE = "NIGHTSHIFT_PORT"
+"""In a task's plain environment: SkyPilot keeps that, so a unit whose record was lost has its port again."""
 _MOST_BYTES = 120_000
 """Linux takes no more than 128 KiB in one variable."""
 _RUN_BALANCER = f"""\
@@ -46,6 +48,8 @@ def task_of(order: Order, source: Source) -> dict[str, Any]:
             "give the service `setup` and `run`, or use the provider `local`",
             permanent=True,
         )
+    port = port_of(order)
+    task["envs"] = {PORT_VARIABLE: str(port)} if port else {}
     return {"name": order.name} | {key: value for key, value in task.items() if value}
 
 
