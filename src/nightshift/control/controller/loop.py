@@ -7,7 +7,7 @@ done, so a controller that dies anywhere in here is followed by one that asks fo
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -152,7 +152,7 @@ class ServiceLoop:
         self._say(decided.fleet)
         self.fleet = decided.fleet.pruned()
         self._write()
-        await self._carry_out(decided)
+        await self._carry_out(self.spec, decided)
         if decided.is_gone:
             self.over.set()
 
@@ -200,37 +200,37 @@ class ServiceLoop:
                 total += probe.state.get("replica", {}).get(row.name, {}).get("outstanding", 0)
         return total
 
-    async def _carry_out(self, decided: Decided) -> None:
+    async def _carry_out(self, spec: ServiceSpec, decided: Decided) -> None:
+        """Do what was decided by `spec`, which is not that of an update that comes meanwhile."""
         asked = (*LIVING, State.DRAINING)
-        here = [row for row in self.fleet.rows if row.gone is None]
+        here = [row for row in decided.fleet.rows if row.gone is None]
         self.probes.watch({row.name: row for row in here if row.state in asked})
         for row in decided.launch:
             try:
-                self._actor.launch(row, await self._order(row))
+                self._actor.launch(row, await self._order(spec, row, here))
             except ProviderError as error:
                 _log.warning("%s: cannot be launched yet: %s", row.name, error)
         for row in decided.terminate:
-            self._actor.terminate(row, grace_s(row, self.spec.drain_s))
-        self.naming.keep(decided.published, tls="tls" in self.spec.balancer_settings)
-        rows = {row.name: row for row in self.fleet.rows}
+            self._actor.terminate(row, grace_s(row, spec.drain_s))
+        self.naming.keep(decided.published, tls="tls" in spec.balancer_settings)
+        rows = {row.name: row for row in here}
         for name, assignment in decided.assignments.items():
             try:
                 await self._push(rows[name], assignment)
             except ProviderError as error:
                 _log.warning("%s: keeps the targets that it has: %s", name, error)
             if rows[name].kind is Kind.BALANCER:
-                self._renew(rows[name])
+                self._renew(spec, rows[name], decided.fleet.service.version)
 
-    async def _order(self, row: UnitRow) -> Order:
+    async def _order(self, spec: ServiceSpec, row: UnitRow, here: Sequence[UnitRow]) -> Order:
         if row.kind is Kind.REPLICA:
-            return order_for(self.spec, row, self._token)
+            return order_for(spec, row, self._token)
         if row.kind is Kind.BALANCER:
-            here = [other for other in self.fleet.rows if other.gone is None]
-            begin = at_first(self.spec, here, row, self._tools.distance)
-            return order_for(self.spec, row, self._token, await self._targets(row.region, begin))
-        ready = [other.name for other in self.fleet.of(Kind.REPLICA) if other.state is State.READY]
+            begin = at_first(spec, here, row, self._tools.distance)
+            return order_for(spec, row, self._token, await self._targets(row.region, begin))
+        ready = [one.name for one in here if one.kind is Kind.REPLICA and one.state is State.READY]
         targets = [target for name in ready if (target := await self._target(row.region, name))]
-        return router_order(self.spec, row, self._token, targets)
+        return router_order(spec, row, self._token, targets)
 
     async def _push(self, row: UnitRow, assignment: Assignment) -> None:
         probe = self.probes.of(row.name)
@@ -254,10 +254,9 @@ class ServiceLoop:
             return None
         return {"id": name, "address": await self._provider.address_from(region, unit), "region": unit.region}
 
-    def _renew(self, row: UnitRow) -> None:
-        version = self.fleet.service.version
+    def _renew(self, spec: ServiceSpec, row: UnitRow, version: int) -> None:
         if row.version != version:
-            self._actor.renew(row, balancer_settings(self.spec, row, self._token), version)
+            self._actor.renew(row, balancer_settings(spec, row, self._token), version)
 
     # What it remembers
 

@@ -5,6 +5,7 @@ the rules that go by the counts are in `lifecycle.progress`.
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from math import inf
@@ -21,6 +22,8 @@ from nightshift.control.service.spec import Readiness
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
+
+_log = logging.getLogger(__name__)
 
 _EAGER_S = 0.5
 """Between two questions to a unit that has just started, and to a balancer, which must be missed soon."""
@@ -88,7 +91,11 @@ class Probes:
         while (row := self._rows.get(name)) is not None:
             probe = self._probes[name]
             before = (bool(probe.misses), min(probe.answers, 2))
-            await self._ask_once(row, probe)
+            try:
+                await self._ask_once(row, probe)
+            except Exception as error:  # noqa: BLE001 - a defect in asking must not end the asking
+                _log.exception("%s: cannot be asked", name)
+                probe.missed(f"cannot be asked: {error!r}")
             if (bool(probe.misses), min(probe.answers, 2)) != before or probe.misses in (2, 3):
                 self._changed()
             await asyncio.sleep(self._pause_s(row, probe))

@@ -78,9 +78,18 @@ def _balancers(now: float, spec: ServiceSpec, fleet: Fleet) -> Fleet:
             number = fleet.service.next_balancer
             row = _new(now, fleet.service, Kind.BALANCER, number=number, place=place, region=wanted.region)
             fleet = replace(fleet, service=replace(fleet.service, next_balancer=number + 1)).with_rows([row])
-    regions = {place: wanted.region for place, wanted in enumerate(spec.balancers)}
-    unwanted = [row for row in rows if row.state in LIVING and regions.get(row.place) != row.region]
+    version = fleet.service.version
+    unwanted = [row for row in rows if row.state in LIVING and not _stands_right(spec, row, version)]
     return fleet.with_rows(row.become(State.SHUTTING_DOWN, now) for row in unwanted)
+
+
+def _stands_right(spec: ServiceSpec, row: UnitRow, version: int) -> bool:
+    """Tell whether a balancer is where the spec has one: in its region, and on a port that an update gave."""
+    if row.place >= len(spec.balancers):
+        return False
+    wanted = spec.balancers[row.place]
+    stays = row.version == version or not wanted.port or not row.address
+    return row.region == wanted.region and (stays or str(row.address).endswith(f":{wanted.port}"))
 
 
 def _routers(now: float, spec: ServiceSpec, fleet: Fleet) -> Fleet:
