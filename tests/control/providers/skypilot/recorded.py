@@ -156,6 +156,10 @@ class _Sdk:
             if request in world.state_of
         ]
 
+    def tail_provision_logs(self, cluster_name: str, follow: bool, output_stream: Any) -> int:
+        output_stream.write(f"making {cluster_name}\n")
+        return 0
+
     def api_cancel(self, request_ids: list[str], silent: bool) -> str:
         self._world.state_of |= dict.fromkeys(request_ids, "CANCELLED")
         return self._world.answer(request_ids)

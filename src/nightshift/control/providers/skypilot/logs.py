@@ -1,4 +1,4 @@
-"""The log of a unit as it grows."""
+"""The log of a unit as it grows: that of its launch, then that of its command."""
 
 import asyncio
 import io
@@ -9,6 +9,8 @@ from nightshift.control.providers.skypilot.failures import provider_error
 from nightshift.control.providers.skypilot.names import cluster_name
 from nightshift.control.providers.skypilot.sdk import Sky
 
+_POLL_S = 1.0
+
 
 async def tail(open_sky: Callable[[], Sky], name: str, *, follow: bool) -> AsyncIterator[bytes]:
     """Yield the log of a unit whose cluster is there. Raises `ProviderError`."""
@@ -17,7 +19,7 @@ async def tail(open_sky: Callable[[], Sky], name: str, *, follow: bool) -> Async
 
     def read() -> None:
         try:
-            open_sky().log(cluster_name(name), lines, follow=follow)
+            _write(open_sky(), name, lines, follow=follow)
         except Exception as error:  # noqa: BLE001 - told by whoever reads
             failed.append(error)
         finally:
@@ -51,3 +53,21 @@ class _Lines(io.TextIOBase):
     def end(self) -> None:
         if not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.queue.put_nowait, None)
+
+
+def _write(sky: Sky, name: str, lines: _Lines, *, follow: bool) -> None:
+    cluster = cluster_name(name)
+    if not _has_job(sky, name):
+        sky.launch_log(cluster, lines, follow=follow)
+        # SkyPilot's log of a launch ends with its machine; what runs there is submitted a little later.
+        while follow and not _has_job(sky, name) and cluster in sky.launching():
+            if lines.stopped.wait(_POLL_S):
+                return
+    if _has_job(sky, name):
+        sky.log(cluster, lines, follow=follow)
+
+
+def _has_job(sky: Sky, name: str) -> bool:
+    cluster = cluster_name(name)
+    there = sky.clusters([cluster]).get(cluster)
+    return there is not None and there["status"].value == "UP" and sky.job(cluster, name) is not None

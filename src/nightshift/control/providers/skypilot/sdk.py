@@ -90,6 +90,17 @@ class Sky:
         """Write the log of a cluster's last job to `stream`."""
         self._sdk.tail_logs(cluster, None, follow, output_stream=stream)
 
+    def launch_log(self, cluster: str, stream: io.TextIOBase, *, follow: bool) -> None:
+        """Write the log of a cluster's launch to `stream`; nothing if there is none yet, or no such call."""
+        tail = getattr(self._sdk, "tail_provision_logs", None)
+        if tail is None:
+            return
+        try:
+            tail(cluster, follow=follow, output_stream=stream)
+        except Exception as error:
+            if not (is_kind(error, "CommandError") or is_kind(error, "APINotSupportedError")):
+                raise
+
     def enabled(self) -> set[str]:
         """Return the clouds that SkyPilot may use, in lower case."""
         return {str(cloud).lower() for cloud in self._sdk.get(self._sdk.enabled_clouds())}
