@@ -4,11 +4,12 @@ import re
 
 from nightshift.control.providers.base import ProviderError
 
+_CHECK = "run `sky check`, which says what each cloud lacks"
 _PERMANENT = {
-    "NoCloudAccessError": "run `sky check`, which says what each cloud lacks",
-    "InvalidCloudCredentials": "run `sky check`, which says what each cloud lacks",
-    "InvalidCloudConfigs": "run `sky check`, which says what each cloud lacks",
-    "CloudUserIdentityError": "run `sky check`, which says what each cloud lacks",
+    "NoCloudAccessError": _CHECK,
+    "InvalidCloudCredentials": _CHECK,
+    "InvalidCloudConfigs": _CHECK,
+    "CloudUserIdentityError": _CHECK,
     "ClusterOwnerIdentityMismatchError": "use the account that launched it",
     "PermissionDeniedError": "ask the administrator of the SkyPilot API server",
     "NoWorkspaceAccessError": "ask the administrator of the SkyPilot API server",
@@ -23,11 +24,15 @@ _PERMANENT = {
 _PASSING = {
     "ApiServerConnectionError": "run `sky api start`, or `sky api login` for a server elsewhere",
     "ServerTemporarilyUnavailableError": "it is tried again",
+    "KubeAPIUnreachableError": "see whether `kubectl get nodes` works with this context",
+    "ClusterDoesNotExist": "its machine is gone: preempted, or ended by hand",
+    "ClusterNotUpError": "its machine is being made, or on its way out",
     "RequestCancelled": "somebody cancelled it",
     "CommandError": "see the unit's log",
 }
-_QUOTA_OF_ZERO = re.compile(r"(?i)limit(?:\s+of|:|\s+is)?\s*0(?:\.0+)?\b")
-_QUOTA = re.compile(r"(?i)quota|vcpulimit|limitexceeded|limit exceeded")
+_NO_ACCESS = re.compile(r"invalid cloud c(?:redentials|onfig)|which is not enabled")
+_QUOTA_OF_ZERO = re.compile(r"(?i)limit(?:\s+of|:|\s+is)?\s*0(?:\.0+)?(?!\.?\d)|found no quota")
+_QUOTA = re.compile(r"(?i)quota|vcpulimit|limitexceeded|limit exceeded|countexceeded")
 _FORBIDDEN = re.compile(r"UnauthorizedOperation|AuthFailure|AccessDenied|PERMISSION_DENIED|Forbidden")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -44,6 +49,9 @@ def is_kind(error: BaseException, name: str) -> bool:
 
 
 def _meaning(error: BaseException) -> tuple[str, bool]:
+    reasons = list(getattr(error, "reasons", ()))
+    if is_kind(error, "ProvisionPrechecksError") and reasons:
+        return _meaning(reasons[0])  # it says nothing itself
     text = _in_short(error)
     if is_kind(error, "ResourcesUnavailableError") and not is_kind(error, "KubeAPIUnreachableError"):
         return _unavailable(error, text)
@@ -57,6 +65,8 @@ def _meaning(error: BaseException) -> tuple[str, bool]:
 def _unavailable(error: BaseException, text: str) -> tuple[str, bool]:
     history = list(getattr(error, "failover_history", ()))
     everything = " ".join([text, *map(str, history)])
+    if _NO_ACCESS.search(everything):
+        return f"SkyPilot may not use the cloud: {_last(history, text)}; {_CHECK}", True
     if _FORBIDDEN.search(everything):
         return f"the cloud forbids it: {_last(history, text)}; give the account the permission", True
     if _QUOTA_OF_ZERO.search(everything):
