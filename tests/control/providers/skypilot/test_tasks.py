@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 import pytest
 
-from nightshift.control.providers.base import Balancing, Kind, Order, ProviderError, Routing
+from nightshift.control.providers.base import Balancing, Kind, Order, Routing
 from nightshift.control.providers.skypilot.names import cluster_name, service_and_kind, unit_name
 from nightshift.control.providers.skypilot.source import Source
-from nightshift.control.providers.skypilot.tasks import CONFIG, port_of, task_of
+from nightshift.control.providers.skypilot.tasks import port_of, task_of
 from nightshift.control.service.spec import SkyTask
 
 SOURCE = Source("nightshift==0.1.0", {})
@@ -85,17 +85,6 @@ def test_machines_and_ports_of_each_kind() -> None:
     assert task_of(ORDERS[5], SOURCE)["resources"]["cpus"] == "2+"
     own = order(Kind.BALANCER, BALANCING, {**OHIO, "cpus": "4"})
     assert "instance_type" not in task_of(own, SOURCE)["resources"]
-
-
-def test_files_of_a_balancer_go_along(tmp_path: Path) -> None:
-    (tmp_path / "tls.pem").write_text("pem")
-    settings = {**BALANCING.settings, "tls": {"certificate": str(tmp_path / "tls.pem"), "key": "/not/there"}}
-    with pytest.raises(ProviderError, match=r"tls\.key: /not/there is not a file"):
-        task_of(order(Kind.BALANCER, Balancing(settings), OHIO), SOURCE)
-    settings["tls"] = {"certificate": str(tmp_path / "tls.pem"), "key": str(tmp_path / "tls.pem")}
-    made = task_of(order(Kind.BALANCER, Balancing(settings), OHIO), SOURCE)
-    assert made["file_mounts"]["~/.nightshift/files/tls.key"] == str(tmp_path / "tls.pem")
-    assert orjson.loads(made["secrets"][CONFIG])["tls"]["key"] == ".nightshift/files/tls.key"
 
 
 def test_the_balancers_command_writes_its_settings_for_itself_alone(tmp_path: Path) -> None:

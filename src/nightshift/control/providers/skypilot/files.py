@@ -21,6 +21,15 @@ _PATHS = (
 )
 
 
+def only_ours(mounts: Mapping[str, str]) -> list[str]:
+    """Return shell commands that let nobody else on the other machine read these files.
+
+    They come with the modes they have here; SkyPilot runs the commands as soon as they have come.
+    """
+    quoted = [f'"$HOME{there.removeprefix("~")}"' for there in mounts]
+    return [f'chmod 700 "$HOME/{_FOLDER}" && chmod 600 {" ".join(quoted)}'] if mounts else []
+
+
 def taken_along(settings: Mapping[str, object]) -> tuple[dict[str, Any], dict[str, str]]:
     """Return the settings with paths of the other machine, and what to copy (place there -> path here).
 

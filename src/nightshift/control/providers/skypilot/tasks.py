@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from nightshift.control.providers.base import Balancing, Kind, Order, ProviderError, Routing
-from nightshift.control.providers.skypilot.files import taken_along
+from nightshift.control.providers.skypilot.files import only_ours, taken_along
 from nightshift.control.providers.skypilot.source import Source, setup_commands
 from nightshift.control.service.spec import SkyTask
 
@@ -85,7 +85,7 @@ def _balancer(order: Order, program: Balancing, source: Source) -> dict[str, Any
         "resources": _resources(_small_machine(order.resources), [PORT, ADMIN_PORT]),
         "file_mounts": source.mounts | mounts,
         "secrets": dict(order.envs) | {CONFIG: config},
-        "setup": setup_commands(source),
+        "setup": "\n".join([*only_ours(mounts), setup_commands(source)]),
         "run": _RUN_BALANCER,
     }
 
