@@ -26,7 +26,7 @@ def queries_break(what: str) -> Callable[[Path], None]:
         assert "connection reset" in units["svc-r1"].problem
         assert (units["svc-r1"].phase, units["svc-r1"].address) == (Phase.RUNNING, before.address)
         anew = await bench.unit(bench.again())
-        assert (anew.phase, anew.address) == (Phase.RUNNING, None)
+        assert (anew.phase, anew.address) == (Phase.RUNNING, before.address)
         assert "connection reset" in anew.problem
         bench.sky.broken = {}
         assert await bench.unit() == before
@@ -65,9 +65,33 @@ async def test_a_port_that_closes_for_a_moment_ends_nothing(bench: Bench) -> Non
     bench.sky.ports_open = False
     assert (await bench.unit()).phase is Phase.LAUNCHING
     bench.sky.ports_open = True
-    assert (await bench.unit()).phase is Phase.RUNNING
+    before = await bench.unit()
+    assert (before.phase, before.address) == (Phase.RUNNING, "10.0.0.1:8081")
     bench.sky.ports_open = False
-    assert (await bench.unit()).phase is Phase.RUNNING
+    assert await bench.unit() == before
+    assert await bench.unit(bench.again()) == before
+
+
+@story
+async def test_a_machine_that_is_looked_after_keeps_its_unit(bench: Bench) -> None:
+    before = await launched(bench, "svc-r1")
+    bench.sky.there[ONE]["status"] = State.INIT
+    unit = await bench.unit(bench.again())
+    assert (unit.phase, unit.address) == (Phase.RUNNING, before.address)
+    assert unit.problem
+
+
+@story
+async def test_a_unit_that_was_only_found_has_not_run_yet(bench: Bench) -> None:
+    await launched(bench, "svc-r1")
+    bench.sky.there[ONE]["job"] = State.SETTING_UP
+    anew = bench.without_records()
+    await bench.begin(anew)
+    bench.sky.broken = {"queue": CLOUD_IS_DOWN}
+    assert (await bench.unit(anew)).phase is Phase.LAUNCHING
+    bench.sky.broken = {}
+    del bench.sky.there[ONE]
+    assert (await bench.unit(anew)).phase is Phase.STOPPED
 
 
 @story

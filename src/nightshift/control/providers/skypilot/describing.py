@@ -33,6 +33,8 @@ def unit_of(sky: Sky, records: Records, record: UnitRecord, cluster: Any) -> Uni
     if cluster.get("init_kind") == "unhealthy" and not _is_launching(sky, record):
         why = cluster.get("init_status_reason") or "some of it is gone"
         return _unit(record, Phase.STOPPED, problem=f"its machine is not well: {why}", **shown)
+    if record.address:
+        return _as_noted(record, "SkyPilot makes its machine anew, or looks after it", **shown)
     launch = _launch(sky, records, record, is_made=bool(cluster.get("cluster_ever_up")))
     return _unit(record, launch.phase, problem=launch.problem, **shown)
 
@@ -40,9 +42,15 @@ def unit_of(sky: Sky, records: Records, record: UnitRecord, cluster: Any) -> Uni
 def last_known(record: UnitRecord, known: Unit | None, error: Exception) -> Unit:
     """Return a unit of which nothing could be asked just now: as it was."""
     if known is None:
-        phase = Phase.RUNNING if record.was_up else Phase.LAUNCHING
-        return _unit(record, phase, problem=f"not known just now: {error}")
+        return _as_noted(record, f"as last noted: {error}")
     return known if known.problem else replace(known, problem=f"as last known: {error}")
+
+
+def _as_noted(record: UnitRecord, problem: str, **shown: str) -> Unit:
+    """Return a unit that cannot be asked, where it was: balancers send nothing to one without an address."""
+    phase = Phase.RUNNING if record.address else Phase.LAUNCHING
+    there = {"address": record.address or None, "admin": record.admin or None}
+    return _unit(record, phase, problem=problem, **there, **shown)
 
 
 def _up(sky: Sky, records: Records, record: UnitRecord, cluster: Any, shown: dict[str, str]) -> Unit:  # noqa: ANN401
@@ -69,14 +77,18 @@ def _without_job(sky: Sky, records: Records, record: UnitRecord) -> Unit:
 def _running(sky: Sky, records: Records, record: UnitRecord, cluster: Any, shown: dict[str, str]) -> Unit:  # noqa: ANN401
     name = cluster_name(record.name)
     port = record.port or port_there(record.kind, cluster)
-    address = sky.endpoint(name, port) if port else None
-    admin = sky.endpoint(name, ADMIN_PORT) if record.kind is Kind.BALANCER else None
-    if address == "" and not record.was_up:
+    address = sky.endpoint(name, port) if port else ""
+    admin = sky.endpoint(name, ADMIN_PORT) if record.kind is Kind.BALANCER else ""
+    if port and not (address or record.address):
         return _unit(record, Phase.LAUNCHING, **shown)  # its port is not open yet
-    records.seen_up(record)
-    problem = _NO_PORT if port is None and record.kind is not Kind.CLIENT else ""
+    records.seen_up(record, address, admin)
     return _unit(
-        record, Phase.RUNNING, address=address or None, admin=admin or None, problem=problem, **shown
+        record,
+        Phase.RUNNING,
+        address=address or record.address or None,
+        admin=admin or record.admin or None,
+        problem=_NO_PORT if port is None and record.kind is not Kind.CLIENT else "",
+        **shown,
     )
 
 

@@ -25,6 +25,10 @@ class UnitRecord:
     request: str = ""
     """SkyPilot's id of the launch; empty until it has taken it."""
     was_up: bool = False
+    """Whether its machine was there: then it is not one that never came."""
+    address: str = ""
+    admin: str = ""
+    """Where it was when it was last seen running: its targets go on while its cloud does not answer."""
 
 
 class Records:
@@ -42,10 +46,11 @@ class Records:
         os.replace(new, path)
         return record
 
-    def seen_up(self, record: UnitRecord) -> None:
-        """Note that a unit has run."""
-        if not record.was_up and self.find(record.name):
-            self.write(replace(record, was_up=True))
+    def seen_up(self, record: UnitRecord, address: str, admin: str) -> None:
+        """Note that a unit runs, and where; an address that is empty now is not forgotten."""
+        seen = replace(record, was_up=True, address=address or record.address, admin=admin or record.admin)
+        if seen != record and self.find(record.name):
+            self.write(seen)
 
     def of(self, service: str) -> list[UnitRecord]:
         """Return the records of a service."""
