@@ -83,12 +83,13 @@ class Bed:
     # The command
 
     def cli(
-        self, *arguments: str, status: int | None = 0, **environ: str
+        self, *arguments: str, status: int | None = 0, folder: Path | None = None, **environ: str
     ) -> subprocess.CompletedProcess[str]:
         """Run `nightshift serve ...` to its end, and check with which status."""
         done = subprocess.run(
             self._argv(arguments),
             env=self.environ | environ,
+            cwd=folder,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -151,6 +152,11 @@ class Bed:
     def view(self, name: str = "demo") -> dict[str, Any]:
         """Return what the controller says of a service."""
         return self.controller().services(name)[0]
+
+    def view_by_command(self, name: str = "demo") -> dict[str, Any]:
+        """Return what `status` says of a service; it starts a controller if there is none."""
+        views: list[dict[str, Any]] = orjson.loads(self.cli("status", name, "--json").stdout)
+        return views[0]
 
     def until(self, holds: Callable[[dict[str, Any]], object], what: str) -> dict[str, Any]:
         """Wait until a service is as it shall be."""

@@ -35,7 +35,13 @@ from nightshift.processes import address_of, announce_ready, bind
 
 _IDLE_S = 60.0
 """A controller that has had no service for so long ends."""
+_SHUTDOWN_S = 2
+"""For answers that are under way when it ends; who follows a log is cut off then."""
 _FOLDER_MODE = 0o700
+
+
+class TakenError(UserError):
+    """Another controller has the state folder."""
 
 
 class _Server(uvicorn.Server):
@@ -48,7 +54,7 @@ class _Server(uvicorn.Server):
 def run(places: Places, database: str | None, host: str, port: int, *, stays: bool = False) -> None:
     """Serve until told to end, and unless it `stays`, until it has had nothing to do for a while.
 
-    Raises `UserError` when another controller has the state folder.
+    Raises `TakenError` when another controller has the state folder.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     with _lock(places):
@@ -68,7 +74,7 @@ def _lock(places: Places) -> Iterator[None]:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(lock)
-        raise UserError(f"a controller runs already for {places.root}") from None
+        raise TakenError(f"a controller runs already for {places.root}") from None
     try:
         yield
     finally:
@@ -82,7 +88,15 @@ async def _serve(places: Places, database: str, sock: socket.socket, *, stays: b
     token = secrets.token_urlsafe(24)
     async with _services(places, database) as services:
         desk = Desk(services, token, stop.set)
-        server = _Server(uvicorn.Config(make_app(desk), log_config=None, access_log=False, lifespan="off"))
+        server = _Server(
+            uvicorn.Config(
+                make_app(desk),
+                log_config=None,
+                access_log=False,
+                lifespan="off",
+                timeout_graceful_shutdown=_SHUTDOWN_S,
+            )
+        )
         serving = asyncio.create_task(server.serve(sockets=[sock]))
         _write_contact(places.contact, address_of(sock), token)
         announce_ready(address=address_of(sock))
@@ -123,9 +137,12 @@ async def _until_idle(services: Services, stop: asyncio.Event, patience_s: float
 
 def _write_contact(path: Path, address: str, token: str) -> None:
     new = path.with_suffix(".new")
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(orjson.dumps({"address": address, "token": token, "pid": os.getpid()}))
-    new.replace(path)
+    try:
+        with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(orjson.dumps({"address": address, "token": token, "pid": os.getpid()}))
+        new.replace(path)
+    except OSError as error:
+        raise NightshiftError(f"cannot write {path}: {error.strerror}") from error
 
 
 def main() -> int:
@@ -134,7 +151,8 @@ def main() -> int:
     try:
         run(Places.usual(), asked.get("database"), asked.get("host", "127.0.0.1"), asked.get("port", 0))
     except NightshiftError as error:
-        sys.stdout.write(orjson.dumps({"event": "failed", "problem": str(error)}).decode() + "\n")
+        event = "taken" if isinstance(error, TakenError) else "failed"
+        sys.stdout.write(orjson.dumps({"event": event, "problem": str(error)}).decode() + "\n")
         sys.stdout.flush()
         sys.stderr.write(f"nightshift: {error}\n")
         return 2 if isinstance(error, UserError) else 1

@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPResponse
+from time import monotonic
 from typing import Any
 from urllib.parse import quote
 
@@ -16,7 +17,8 @@ from nightshift.errors import NightshiftError, UserError
 
 _TIMEOUT_S = 60.0
 """A service's beginning checks a cloud's credentials, which takes its time."""
-_ATTEMPTS, _PAUSE_S = 50, 0.1
+_PATIENCE_S, _PAUSE_S = 30.0, 0.2
+"""For another controller to come up, or to end, when it has the state folder and does not answer."""
 
 
 class Controller:
@@ -118,20 +120,19 @@ def find(places: Places) -> Controller | None:
 
 def ensure(places: Places, *, database: str | None = None) -> Controller:
     """Return the controller, after starting it if there is none. Raises `UserError`, `NightshiftError`."""
-    found = find(places)
-    if found is not None:
-        return found
-    problem = _start(places, database)
-    for _ in range(_ATTEMPTS):  # another command may have started one at the same moment
-        found = find(places)
-        if found is not None:
-            return found
+    end = monotonic() + _PATIENCE_S
+    while (found := find(places)) is None:
+        said = _start(places, database)
+        problem = said.get("problem", "it does not answer")
+        # Another command may have started one at the same moment, or one that was told to end is at it.
+        if said["event"] == "failed" or monotonic() > end:
+            raise NightshiftError(f"the controller did not start: {problem}; its log is {places.log}")
         pause(_PAUSE_S)
-    raise NightshiftError(f"the controller did not start: {problem}; its log is {places.log}")
+    return found
 
 
-def _start(places: Places, database: str | None) -> str:
-    """Start a controller in a session of its own, and wait for its first line; return its problem, if any."""
+def _start(places: Places, database: str | None) -> dict[str, str]:
+    """Start a controller in a session of its own; return what it says first: ready, taken or failed."""
     try:
         places.root.mkdir(parents=True, exist_ok=True, mode=0o700)
         log = os.open(places.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -160,5 +161,5 @@ def _start(places: Places, database: str | None) -> str:
         os.close(log)
     with open(here, "rb") as output:
         line = output.readline()
-    said = orjson.loads(line) if line else {"problem": "it ended before it had said anything"}
-    return str(said.get("problem", ""))
+    said: dict[str, str] = {"event": "failed", "problem": "it ended before it had said anything"}
+    return orjson.loads(line) if line else said
