@@ -38,7 +38,10 @@ _AGAIN_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """A service as the command line gives it. `source` is the file's name, for errors."""
+    """A service as the command line gives it.
+
+    `source` is the file's name, for errors, and to find what is named in it, if it is a whole path.
+    """
 
     name: str
     text: str = field(repr=False)
@@ -50,8 +53,10 @@ class Given:
         with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
             path = Path(folder) / "service.yaml"
             path.write_text(self.text)
+            source = Path(self.source)
+            seen_from = source.parent if source.is_absolute() else None
             try:
-                return read_spec(path, name=self.name, envs=self.envs).spec
+                return read_spec(path, name=self.name, envs=self.envs, folder=seen_from).spec
             except UserError as error:
                 raise UserError(str(error).replace(str(path), self.source)) from error
 

@@ -63,7 +63,7 @@ def up(
         launching.show_plan(screen, order)
         _confirm(f"Launch service {order.name!r}?")
     controller = _controller()
-    controller.begin(order.name, order.text, str(file), order.envs)
+    controller.begin(order.name, order.text, order.source, order.envs)
     if background:
         screen.say(f"{order.name} is being launched; `nightshift serve status` shows how it goes.")
         return
@@ -122,7 +122,7 @@ def update(
         launching.show_plan(screen, order)
         _confirm(f"Update service {name!r}?")
     controller = _controller()
-    version = controller.update(name, order.text, str(file), order.envs, mode=mode)
+    version = controller.update(name, order.text, order.source, order.envs, mode=mode)
     screen.say(f"{name}: version {version}")
     if not background:
         launching.show_ready(screen, waiting.until_ready(controller, name, screen.progress))
@@ -199,7 +199,7 @@ def launch_systems(
         _confirm(f"Launch {', '.join(order.name for order in orders)}?")
     controller = _controller()
     for order in orders:
-        controller.begin(order.name, order.text, str(file), order.envs)
+        controller.begin(order.name, order.text, order.source, order.envs)
         screen.say(f"{order.name} is being launched")
     screen.say("`nightshift serve status -v` shows how it goes")
 

@@ -41,6 +41,8 @@ class Order:
     text: str = field(repr=False)
     envs: Mapping[str, str] = field(repr=False)
     notes: tuple[str, ...]
+    source: str
+    """Where the file lies: what it names is seen from there, also by the controller."""
 
     @property
     def name(self) -> str:
@@ -52,7 +54,7 @@ def read(file: Path, name: str | None, env: Sequence[str], environ: Mapping[str,
     """Read a service file with the values of `--env`. Raises `UserError`."""
     envs = parse_env_flags(env, environ)
     found = read_spec(file, name=name, envs=envs)
-    return Order(found.spec, file.read_text(encoding="utf-8-sig"), envs, found.notes)
+    return Order(found.spec, file.read_text(encoding="utf-8-sig"), envs, found.notes, str(file.absolute()))
 
 
 def show_plan(screen: Screen, order: Order) -> None:

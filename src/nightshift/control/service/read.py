@@ -32,11 +32,13 @@ class Read:
     notes: tuple[str, ...] = ()
 
 
-def read_spec(path: Path, *, name: str | None = None, envs: Mapping[str, str] = _NOTHING) -> Read:
+def read_spec(
+    path: Path, *, name: str | None = None, envs: Mapping[str, str] = _NOTHING, folder: Path | None = None
+) -> Read:
     """Read and check a service file.
 
-    `name` replaces the file's, `envs` (what `--env` gave) go before its `envs`. Raises `UserError`, in which
-    no value of a variable appears.
+    `name` replaces the file's, `envs` (what `--env` gave) go before its `envs`. Paths in it are seen from
+    `folder`; left out, from where it lies. Raises `UserError`, in which no value of a variable appears.
     """
     if name is not None and not is_name(name):
         raise UserError(f"-n: found {spoken(name)}, allowed: {NAME_RULE}")
@@ -46,7 +48,7 @@ def read_spec(path: Path, *, name: str | None = None, envs: Mapping[str, str] = 
         if not isinstance(data, dict):
             raise Fault((), f"found {spoken(data)}, allowed: {_FORMS}")
         if "service" in data:
-            return _read_task(path, document, name, envs)
+            return _read_task(folder or path.absolute().parent, document, name, envs)
         if "regions" in data or "engine" in data:
             file = read_service(path)
             return Read(*localform.service_of(file, name=name or file.name, envs=dict(envs)))
@@ -55,7 +57,7 @@ def read_spec(path: Path, *, name: str | None = None, envs: Mapping[str, str] = 
         raise _error(document, fault, envs) from None
 
 
-def _read_task(path: Path, document: Document, name: str | None, given: Mapping[str, str]) -> Read:
+def _read_task(folder: Path, document: Document, name: str | None, given: Mapping[str, str]) -> Read:
     raw = document.data
     assert isinstance(raw, dict)  # noqa: S101 - `read_spec` has looked
     # A wrong kind of `envs` is found, and named, by the check of the whole below.
@@ -64,9 +66,7 @@ def _read_task(path: Path, document: Document, name: str | None, given: Mapping[
     complete = filled(document, envs)
     file = check(complete, taskform.TaskFile)
     try:
-        spec, notes = taskform.service_of(
-            file, raw, name=_name(name, file.name), envs=envs, folder=path.absolute().parent
-        )
+        spec, notes = taskform.service_of(file, raw, name=_name(name, file.name), envs=envs, folder=folder)
     except Fault as fault:
         raise _error(complete, fault, given) from None
     return Read(spec, tuple(complete.masked(note) for note in (*notes, *_left_empty(written, given))))
