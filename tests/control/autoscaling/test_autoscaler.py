@@ -133,8 +133,8 @@ def test_a_constant_load_is_no_reason_to_go_to_and_fro(
         history.append(scaler.decide(20.0 * turn, of))
     steps = [after - before for before, after in pairwise(history) if after != before]
     turns = sum((a > 0) != (b > 0) for a, b in pairwise(steps))
-    # Up beyond what is needed, one too far down, up again, and one down: then it has learnt. Of 33,880 stories
-    # on a grid of these values none turned more often.
+    # Up beyond what is needed, one too far down, up again, and one down: then it has learnt. Of 33,880
+    # stories on a grid of these values none turned more often.
     assert turns <= 3, history
     assert len(set(history[-50:])) == 1
 
