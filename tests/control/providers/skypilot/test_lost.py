@@ -211,3 +211,20 @@ async def test_records_of_launches_that_never_came_are_cleaned_up(bench: Bench) 
     assert await bench.provider.leftovers("svc")
     await bench.provider.clean_up("svc")
     assert await bench.provider.leftovers("svc") == []
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[1]", '{"kind": "r", "of_another_version": 1}'])
+def test_a_record_that_cannot_be_read_is_lost(content: str, tmp_path: Path) -> None:
+    @story
+    async def life(bench: Bench) -> None:
+        before = await launched(bench, "svc-r1")
+        [path] = bench.folder.glob("*/*.json")
+        path.write_text(content)
+        assert await bench.unit() == before
+        await bench.begin()
+        assert await bench.unit() == before
+        assert bench.sky.count("launch") == 1
+        await bench.provider.terminate("svc-r1", 0)
+        assert await bench.provider.leftovers("svc") == []
+
+    life(tmp_path)

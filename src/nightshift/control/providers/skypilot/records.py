@@ -54,7 +54,8 @@ class Records:
 
     def of(self, service: str) -> list[UnitRecord]:
         """Return the records of a service."""
-        return [_read(path) for path in sorted(self._path(service, "", "").parent.glob("*.json"))]
+        paths = sorted(self._path(service, "", "").parent.glob("*.json"))
+        return [record for path in paths if (record := _read(path))]
 
     def find(self, unit: str) -> UnitRecord | None:
         """Return the record of a unit."""
@@ -88,6 +89,10 @@ class Records:
         return self._folder / cluster_name(service) / f"{cluster_name(unit)}.{suffix}"
 
 
-def _read(path: Path) -> UnitRecord:
-    content = orjson.loads(path.read_bytes())
-    return UnitRecord(**{**content, "kind": Kind(content["kind"])})
+def _read(path: Path) -> UnitRecord | None:
+    """Return a record; None for one that a power cut left empty, or another version wrote: it is lost."""
+    try:
+        content = orjson.loads(path.read_bytes())
+        return UnitRecord(**{**content, "kind": Kind(content["kind"])})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
