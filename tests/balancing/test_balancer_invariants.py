@@ -124,12 +124,12 @@ class BalancerMachine(RuleBasedStateMachine):
 
     def follow(self, action: Action) -> None:
         match action:
-            case Forward(id_, replica, decision):
+            case Forward(request_id=id_, replica=replica, decision=decision):
                 self.check_replica(self.waiting[id_], replica)
                 assert 0 <= decision.matched <= 1
                 assert decision.queued_s >= 0
                 self.place(id_, replica)
-            case HandOver(id_, peer_id, decision):
+            case HandOver(request_id=id_, peer=peer_id, decision=decision):
                 request, peer = self.waiting[id_], self.balancer.peers.targets[peer_id]
                 assert request.from_peer is None, "a second hop"
                 assert peer.reachable or decision.reason == "stolen"

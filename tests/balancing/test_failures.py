@@ -52,7 +52,7 @@ def outcomes(actions: Sequence[Action]) -> list[tuple[str, str | int]]:
     said: list[tuple[str, str | int]] = []
     for action in actions:
         match action:
-            case Forward(id_, target) | HandOver(id_, target):
+            case Forward(request_id=id_, replica=target) | HandOver(request_id=id_, peer=target):
                 said.append((id_, target))
             case Reject(id_, status):
                 said.append((id_, status))

@@ -167,7 +167,6 @@ class Forward:
     """Send the request to this replica now."""
 
     __slots__ = ("decision", "replica", "request_id")
-    __match_args__ = ("request_id", "replica", "decision")
 
     def __init__(self, request_id: str, replica: str, decision: Decision) -> None:
         self.request_id = request_id
@@ -195,7 +194,6 @@ class HandOver:
     """Send the request to this peer now; the peer decides on the replica and may not hand it on."""
 
     __slots__ = ("decision", "peer", "request_id")
-    __match_args__ = ("request_id", "peer", "decision")
 
     def __init__(self, request_id: str, peer: str, decision: Decision) -> None:
         self.request_id = request_id
