@@ -113,6 +113,8 @@ def test_a_thief_elsewhere_gets_nothing_of_it(across: Across) -> None:
 
 def test_overcommit_keeps_to_the_region_too() -> None:
     made = balancer({"r-us": "us", "r-eu": "eu"}, overcommit=True)
+    made.request_arrived(0.2, ask("0", US))
+    made.request_ended(0.2, "0")  # so that the other one holds the prompt
     made.replica_probed(0.2, "r-eu", FULL)
     assert went(made.request_arrived(0.3, ask("1", EU))) == ["r-eu"]
 
