@@ -59,6 +59,15 @@ async def test_a_followed_launch_that_fails_ends_the_log(bench: Bench) -> None:
 
 
 @story
+async def test_the_log_of_a_launch_outlives_its_cluster(bench: Bench) -> None:
+    await bench.begin()
+    bench.sky.fail(ONE, ValueError("Invalid image"), gone=True)
+    assert await read(bench) == MAKING
+    await bench.provider.terminate("svc-r1", 0)
+    assert await read(bench) == MAKING
+
+
+@story
 async def test_a_launch_without_a_log_has_an_empty_one(bench: Bench) -> None:
     await bench.begin()
     bench.sky.broken = {"tail_provision_logs": CommandError("404")}

@@ -92,10 +92,12 @@ class SkyPilotProvider:
         async with self._turns[name]:
             record = self._records.find(name)
             await self._call(name, lambda sky: _abort(sky, name, record))
-            if await self._call(name, lambda sky: sky.clusters([cluster_name(name)])):
+            is_there = await self._call(name, lambda sky: bool(sky.clusters([cluster_name(name)])))
+            if is_there:
                 await self._end_job(name, grace_s)
-                if record:
-                    await self._keep_log(record)
+            if record:
+                await self._keep_log(record)
+            if is_there:
                 await self._call(name, lambda sky: _down(sky, name))
             self._records.remove(name)
             self._known.pop(name, None)
@@ -115,11 +117,13 @@ class SkyPilotProvider:
         return job in ("RUNNING", "SETTING_UP")
 
     async def _keep_log(self, record: UnitRecord) -> None:
+        """Keep what there is: of a machine that never came, or is gone, the log of its launch."""
         try:
             log = b"".join([data async for data in tail(self._open, record.name, follow=False)])
         except (ProviderError, UserError):
             return
-        self._records.keep_log(record, log)
+        if log:
+            self._records.keep_log(record, log)
 
     async def address_from(self, region: str, unit: Unit) -> str:
         """Return the unit's public address: between clouds there is no other."""
@@ -133,7 +137,8 @@ class SkyPilotProvider:
         kept = self._records.kept_log(name)
         if kept:
             yield kept
-        if await self._call(name, lambda sky: sky.clusters([cluster_name(name)])):
+        is_known = self._records.find(name) is not None
+        if is_known or await self._call(name, lambda sky: bool(sky.clusters([cluster_name(name)]))):
             async for data in tail(self._open, name, follow=follow):
                 yield data
         elif kept is None:
