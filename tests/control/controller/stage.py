@@ -158,7 +158,7 @@ class Machines:
         return sorted(target["id"] for target in self.targets.get(balancer, {}).get("replicas", []))
 
 
-def text(replicas: int = 4, regions: tuple[str, ...] = (HERE, THERE), **service: object) -> str:
+def text(replicas: int | str = 4, regions: tuple[str, ...] = (HERE, THERE), **service: object) -> str:
     """Return a service file."""
     section = {"engine": "emulated", "replicas": replicas, "drain_seconds": 20, **service}
     section.setdefault(

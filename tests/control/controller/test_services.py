@@ -116,8 +116,10 @@ def test_what_changes_only_settings_replaces_nobody(on_stage: OnStage) -> None:
         versions = {row.name: row.version for row in stage.loop.fleet.rows if row.gone is None}
         assert versions.pop("svc-b2") == 1, "it was not taken, and is not said to be"
         assert set(versions.values()) == {2}
+        assert "svc-b2: keeps the settings of version 1" in stage.view()["problem"]
         stage.machines.refusing.clear()
         await stage.pass_time(10)
+        assert stage.view()["problem"] == ""
         assert stage.machines.settings["svc-b2"]["limits"]["body_bytes"] == 1000
         assert stage.provider.called("launch") == launched
 

@@ -130,11 +130,13 @@ class Actor:
         try:
             await self._admin.put_settings(row.admin or "", settings)
         except UnreachableError as error:
-            _log.warning("%s: keeps the settings of version %d: %s", row.name, row.version, error)
+            problem = f"keeps the settings of version {row.version}: {error}"
+            _log.warning("%s: %s", row.name, problem)
+            self._amend(row.name, lambda now: replace(now, problem=problem))
             await asyncio.sleep(5.0)
         else:
             _log.info("%s: settings of version %d", row.name, version)
-            self._amend(row.name, lambda now: replace(now, version=version))
+            self._amend(row.name, lambda now: replace(now, version=version, problem=""))
 
 
 def _not_cleaned(row: UnitRow, now: float, problem: str) -> UnitRow:

@@ -56,7 +56,7 @@ class Desk:
 def make_app(desk: Desk) -> FastAPI:
     """Return the API as an application."""
 
-    def authorized(authorization: Annotated[str, Header()] = "") -> None:
+    async def authorized(authorization: Annotated[str, Header()] = "") -> None:
         if not hmac.compare_digest(authorization.encode(), f"Bearer {desk.token}".encode()):
             raise HTTPException(401, "the controller's token is wanted: Authorization: Bearer TOKEN")
 

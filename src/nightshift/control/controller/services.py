@@ -168,10 +168,10 @@ class Services:
 
     async def close(self) -> None:
         """Stop all loops; what runs goes on."""
-        for loop in self.loops.values():
-            await loop.close()
         for watcher in self._watchers:
             watcher.cancel()
+        for loop in list(self.loops.values()):
+            await loop.close()
 
     @property
     def is_busy(self) -> bool:

@@ -41,8 +41,9 @@ def until_gone(controller: Controller, name: str, progress: Console) -> list[str
 def _is_whole(view: View) -> bool:
     """Whether every balancer knows of the replicas that it is to have, and all are of the latest version."""
     known = {replica for balancer in view["balancers"] for replica in balancer.get("replicas") or ()}
-    living = {r["name"] for r in view["replicas"] if r["status"] == "READY"}
-    return known >= living
+    ready = [unit for unit in (*view["replicas"], *view["balancers"]) if unit["status"] == "READY"]
+    replicas = {unit["name"] for unit in view["replicas"] if unit["status"] == "READY"}
+    return known >= replicas and all(unit["version"] == view["version"] for unit in ready)
 
 
 def _summary(view: View) -> str:
