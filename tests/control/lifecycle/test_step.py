@@ -7,8 +7,11 @@ import pytest
 from tests.control.lifecycle.world import REGIONS, World, spec
 
 from nightshift.balancing.switches import Across, Switches, Topology
+from nightshift.control.lifecycle.progress import LONGEST_PROVISION_S, progress, rules_for
+from nightshift.control.lifecycle.rows import UnitRow
+from nightshift.control.lifecycle.seen import Seen
 from nightshift.control.lifecycle.states import ServiceState, State
-from nightshift.control.providers.base import Kind
+from nightshift.control.providers.base import Kind, Phase, Unit
 
 
 def up(**changed: object) -> World:
@@ -224,3 +227,22 @@ def test_a_machine_that_goes_before_it_was_seen_to_run_is_replaced() -> None:
     world.ticks(20)
     assert world.by_region() == dict.fromkeys(REGIONS, 1)
     assert world.ready(Kind.BALANCER) == ["svc-b2", "svc-b3", "svc-b4"]
+
+
+def test_a_machine_that_is_never_made_is_given_up() -> None:
+    world = World.of(spec(replicas=3))
+    world.launch_takes = 10**9
+    world.ticks(3)
+    assert {row.state for row in world.rows()} == {State.PROVISIONING}
+    world.now += LONGEST_PROVISION_S
+    world.tick()
+    broken = [row for row in world.fleet.rows if row.state is State.FAILED_PROVISION]
+    assert len(broken) == 6
+    assert "not there after 3600 s" in broken[0].problem
+
+
+def test_what_a_provider_calls_permanent_is_not_tried_again() -> None:
+    row = UnitRow("svc-r1", "svc", Kind.REPLICA, 1, 1, REGIONS[0], 0, State.PROVISIONING, 0.0, 0.0)
+    unit = Unit("svc-r1", Kind.REPLICA, REGIONS[0], Phase.FAILED, problem="quota of zero", permanent=True)
+    failed = progress(1.0, row, Seen(unit), rules_for(Kind.REPLICA, spec()))
+    assert (failed.state, failed.permanent) == (State.FAILED_PROVISION, True)

@@ -185,6 +185,9 @@ class FakeProvider:
             self.world.links[way] = f"127.0.0.1:{20000 + len(self.world.links)}"
         return self.world.links[way]
 
+    def settings_there(self, settings: Mapping[str, object]) -> Mapping[str, object]:
+        return settings
+
     async def logs(self, name: str, *, follow: bool) -> AsyncIterator[bytes]:
         await self._call("logs", name)
         if name not in self.world.logs:

@@ -26,6 +26,8 @@ class Rules:
 BALANCER_INITIAL_DELAY_S = 120.0
 """The original's, for its load balancers."""
 BALANCER_MISSES = 3
+LONGEST_PROVISION_S = 3600.0
+"""A machine that is being made for so long will not come. Clouds answer within minutes."""
 
 
 def rules_for(kind: Kind, spec: ServiceSpec) -> Rules:
@@ -70,7 +72,8 @@ def _lost(now: float, row: UnitRow, seen: Seen) -> UnitRow | None:
         return row.become(State.PREEMPTED, now, "its machine is gone, and nobody here has ended it")
     if unit.phase is Phase.FAILED:
         launched = row.state in (State.PENDING, State.PROVISIONING)
-        return row.become(State.FAILED_PROVISION if launched else State.FAILED, now, unit.problem)
+        failed = row.become(State.FAILED_PROVISION if launched else State.FAILED, now, unit.problem)
+        return replace(failed, permanent=unit.permanent)
     if unit.phase is Phase.STOPPED:
         return row.become(State.FAILED, now, unit.problem or "it has ended by itself")
     return None
@@ -83,8 +86,12 @@ def _pending(now: float, row: UnitRow, seen: Seen, rules: Rules) -> UnitRow:
 
 
 def _provisioning(now: float, row: UnitRow, seen: Seen, rules: Rules) -> UnitRow:
-    runs = seen.unit is not None and seen.unit.phase is Phase.RUNNING
-    return row.become(State.STARTING, now) if runs else row
+    if seen.unit is not None and seen.unit.phase is Phase.RUNNING:
+        return row.become(State.STARTING, now)
+    if now - row.since > LONGEST_PROVISION_S:
+        problem = f"its machine was not there after {LONGEST_PROVISION_S:g} s"
+        return row.become(State.FAILED_PROVISION, now, problem)
+    return row
 
 
 def _starting(now: float, row: UnitRow, seen: Seen, rules: Rules) -> UnitRow:

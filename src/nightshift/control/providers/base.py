@@ -116,6 +116,8 @@ class Unit:
     resources: str = ""
     """For people: `1x AWS(g6.4xlarge, {'L4': 1})`, or `1x process`."""
     problem: str = ""
+    permanent: bool = False
+    """For FAILED: trying again cannot help."""
 
 
 class Provider(Protocol):
@@ -139,6 +141,9 @@ class Provider(Protocol):
 
     async def address_from(self, region: str, unit: Unit) -> str:
         """Return the `host:port` at which `region` reaches a running unit: over the emulated WAN, if any."""
+
+    def settings_there(self, settings: Mapping[str, object]) -> Mapping[str, object]:
+        """Return a balancer's settings as they are on its machine, where files lie elsewhere than here."""
 
     def logs(self, name: str, *, follow: bool) -> AsyncIterator[bytes]:
         """Yield what a unit has written, and with `follow` what it goes on to write.

@@ -85,6 +85,10 @@ class LocalProvider:
             return unit.address
         return await self._relays.link(place.service, region, unit)
 
+    def settings_there(self, settings: Mapping[str, object]) -> Mapping[str, object]:
+        """See `Provider.settings_there`."""
+        return settings
+
     async def logs(self, name: str, *, follow: bool) -> AsyncIterator[bytes]:
         """Yield the unit's log; with `follow` until the unit has ended."""
         log = self._layout.log_of(name)

@@ -110,8 +110,10 @@ def _launch(sky: Sky, records: Records, record: UnitRecord, *, is_made: bool) ->
     state = sky.request(record.request) if record.request else ""
     if state in ("FAILED", "CANCELLED"):
         error = sky.failure(record.request)
-        problem = str(provider_error(record.name, error)) if error else f"{record.name}: its launch failed"
-        return _unit(record, Phase.FAILED, problem=problem)
+        if error is None:
+            return _unit(record, Phase.FAILED, problem=f"{record.name}: its launch failed")
+        failure = provider_error(record.name, error)
+        return _unit(record, Phase.FAILED, problem=str(failure), permanent=failure.permanent)
     if not state and not is_made and _is_cut_off(sky, records, record):
         return _unit(record, Phase.FAILED, problem=_CUT_OFF)
     return _unit(record, Phase.LAUNCHING)

@@ -11,6 +11,7 @@ from nightshift.control.providers.base import Order, ProviderError, Unit
 from nightshift.control.providers.skypilot.checking import check
 from nightshift.control.providers.skypilot.describing import last_known, unit_of
 from nightshift.control.providers.skypilot.failures import provider_error
+from nightshift.control.providers.skypilot.files import taken_along
 from nightshift.control.providers.skypilot.finding import found_units
 from nightshift.control.providers.skypilot.launching import launch
 from nightshift.control.providers.skypilot.logs import tail
@@ -131,6 +132,10 @@ class SkyPilotProvider:
         if unit.address is None:
             raise ProviderError(f"{unit.name} has no address yet")
         return unit.address
+
+    def settings_there(self, settings: Mapping[str, object]) -> Mapping[str, object]:
+        """See `Provider.settings_there`."""
+        return taken_along(settings)[0]
 
     async def logs(self, name: str, *, follow: bool) -> AsyncIterator[bytes]:
         """Yield what units of this name have written, and with `follow` what the unit goes on to write."""
