@@ -139,6 +139,10 @@ class Services:
         if router not in ROUTERS:
             raise UserError(f"no baseline {router!r}; known: {', '.join(ROUTERS)}")
         loop = self.loop(name)
+        if wanted and loop.spec.residency:
+            raise UserError(
+                f"service {name!r} keeps requests within regions (`residency`); {router} does not"
+            )
         there = [one for one in loop.fleet.service.routers.split(",") if one and one != router]
         loop.stand_before(",".join([*there, *([router] if wanted else [])]))
 
