@@ -108,9 +108,9 @@ def find(places: Places) -> Controller | None:
     try:
         contact = orjson.loads(places.contact.read_bytes())
         os.kill(contact["pid"], 0)
-    except (OSError, ValueError, KeyError):
+        controller = Controller(contact["address"], contact["token"])
+    except (OSError, ValueError, KeyError, TypeError):
         return None
-    controller = Controller(contact["address"], contact["token"])
     try:
         controller._ask("GET", "/v1/health")
     except NightshiftError:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from nightshift.control.serve.contact import Controller
 from nightshift.control.serve.screen import Screen
 from nightshift.control.serve.waiting import until_gone
+from nightshift.errors import UserError
 
 
 def end_all(
@@ -14,15 +15,24 @@ def end_all(
     if controller is None:
         return _told(screen, {})
     for name in names:
-        controller.end(name, purge=False)
+        _end(controller, name, purge=False)
     left = {name: until_gone(controller, name, screen.progress) for name in names}
     for name in [name for name in names if left[name]]:
         if purge:
-            controller.end(name, purge=True)
+            _end(controller, name, purge=True)
             until_gone(controller, name, screen.progress)
     if stop and not controller.services():
         controller.stop()
     return _told(screen, left)
+
+
+def _end(controller: Controller, name: str, *, purge: bool) -> None:
+    """End a service, which another command may have ended meanwhile."""
+    try:
+        controller.end(name, purge=purge)
+    except UserError:
+        if name in [service["name"] for service in controller.services()]:
+            raise
 
 
 def _told(screen: Screen, left: dict[str, list[str]]) -> dict[str, list[str]]:
