@@ -79,6 +79,26 @@ def test_a_balancer_that_comes_back_begins_with_its_replicas(on_stage: OnStage) 
     on_stage(story)
 
 
+def test_a_balancer_comes_back_on_the_port_that_clients_know_or_on_any_other(on_stage: OnStage) -> None:
+    async def story(stage: Stage) -> None:
+        def port(name: str) -> int:
+            program = stage.provider.units[name].order.program
+            assert isinstance(program, Balancing)
+            return program.port
+
+        await stage.up()
+        assert port("svc-b1") == 0
+        stage.provider.fail_launch("svc-b3", "cannot listen on 127.0.0.1:8000: Address already in use")
+        stage.provider.kill("svc-b2")
+        await stage.until(lambda: "svc-b4" in stage.provider.units, "the second try")
+        assert port("svc-b4") == 0
+        stage.provider.kill("svc-b1")
+        await stage.until(lambda: "svc-b5" in stage.provider.units, "at once")
+        assert port("svc-b5") == 8000
+
+    on_stage(story)
+
+
 def test_a_balancer_that_has_lost_its_targets_is_told_again(on_stage: OnStage) -> None:
     async def story(stage: Stage) -> None:
         await stage.up()

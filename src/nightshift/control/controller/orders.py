@@ -23,7 +23,9 @@ def order_for(spec: ServiceSpec, row: UnitRow, token: str, targets: Mapping[str,
             service=row.service,
             kind=row.kind,
             region=row.region,
-            program=Balancing({**balancer_settings(spec, row, token), **targets}, place.host, place.port),
+            program=Balancing(
+                {**balancer_settings(spec, row, token), **targets}, place.host, _port(place, row)
+            ),
             resources=place.resources,
         )
     return Order(
@@ -35,6 +37,11 @@ def order_for(spec: ServiceSpec, row: UnitRow, token: str, targets: Mapping[str,
         resources=spec.places[row.place].resources,
         envs=spec.envs,
     )
+
+
+def _port(place: BalancerPlace, row: UnitRow) -> int:
+    """Return the port of the file, or that of the balancer which was there before; 0: any."""
+    return place.port or int((row.address or ":0").rpartition(":")[2])
 
 
 def balancer_settings(spec: ServiceSpec, row: UnitRow, token: str) -> Mapping[str, Any]:

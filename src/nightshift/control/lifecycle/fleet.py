@@ -22,7 +22,7 @@ from dataclasses import dataclass, replace
 from nightshift.control.lifecycle.rows import ROUTERS, ServiceRow, UnitRow
 from nightshift.control.lifecycle.states import BROKEN, LIVING, State
 from nightshift.control.providers.base import Kind
-from nightshift.control.service.spec import ServiceSpec
+from nightshift.control.service.spec import ProviderName, ServiceSpec
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 5.0, 300.0
 REMEMBERED = 20
@@ -77,10 +77,21 @@ def _balancers(now: float, spec: ServiceSpec, fleet: Fleet) -> Fleet:
         if all(row.gone is not None for row in here) and _may_try(now, here, fleet.service.version):
             number = fleet.service.next_balancer
             row = _new(now, fleet.service, Kind.BALANCER, number=number, place=place, region=wanted.region)
+            row = replace(row, address=_inherited(spec, here))
             fleet = replace(fleet, service=replace(fleet.service, next_balancer=number + 1)).with_rows([row])
     version = fleet.service.version
     unwanted = [row for row in rows if row.state in LIVING and not _stands_right(spec, row, version)]
     return fleet.with_rows(row.become(State.SHUTTING_DOWN, now) for row in unwanted)
+
+
+def _inherited(spec: ServiceSpec, before: Sequence[UnitRow]) -> str | None:
+    """Return the address that clients know of a balancer's place, if it may be had again.
+
+    On this machine any port may have been taken; where one could not be had, the next may take another.
+    """
+    if spec.provider is not ProviderName.LOCAL or not before or before[-1].ready_first is None:
+        return None
+    return before[-1].address
 
 
 def _stands_right(spec: ServiceSpec, row: UnitRow, version: int) -> bool:
