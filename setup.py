@@ -14,8 +14,8 @@ from setuptools import Extension, setup
 MYPY = "mypy>=2.4,<3"
 ROOT = Path(__file__).parent
 
-# What a request passes through. Left out: what pydantic, asyncio.Server or the event loop must look into, and
-# what runs once in a while.
+# What a request passes through. Left out: what pydantic must look into (`reports`), what interpreted code
+# inherits from (`errors`) or stands in for in tests (`pool`), and what runs once in a while.
 HOT = {
     "balancing": (
         *("admission", "balancer", "blocks", "candidates", "explain", "health", "ledger", "messages"),
@@ -28,7 +28,7 @@ HOT = {
     ),
     "proxy": (
         *("access/gate", "answer", "client", "decision", "delivery", "dispatcher", "doors", "edge"),
-        *("exchange", "fields", "first_content", "head", "placing", "pool", "relay", "request"),
+        *("exchange", "fields", "first_content", "head", "placing", "relay", "request"),
         *("routes", "seen/histogram", "seen/metrics", "seen/observer", "seen/outcome", "seen/tally"),
         *("server", "surface", "timeouts", "tokens", "upstream"),
     ),

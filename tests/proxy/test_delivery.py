@@ -9,23 +9,28 @@ from typing import Any
 import pytest
 
 from nightshift.proxy.delivery import Delivery
-from nightshift.proxy.upstream import ResponseHead
+from nightshift.proxy.limits import Limits
+from nightshift.proxy.upstream import ResponseHead, Upstream
 
 
 class Played:
-    """A pool, and its only connection: it connects, and the task that did so has not ended yet."""
+    """A pool, and the transport of its only connection, whose task of connecting has not ended yet."""
 
     def __init__(self) -> None:
         self.task: asyncio.Task[None] = asyncio.get_running_loop().create_task(asyncio.sleep(60))
         self.aborted = False
+        self.connection: Upstream
 
     def take(self) -> None:
         return None
 
-    def connect(self, delivery: Delivery) -> tuple[Any, asyncio.Task[None]]:
-        return self, self.task
+    def connect(self, delivery: Delivery) -> tuple[Upstream, asyncio.Task[None]]:
+        home: Any = self
+        self.connection = Upstream(home, delivery, Limits())
+        self.connection.transport = home
+        return self.connection, self.task
 
-    def send(self, delivery: Delivery, payload: bytes) -> None:
+    def write(self, data: bytes) -> None:
         pass
 
     def abort(self) -> None:
@@ -43,7 +48,7 @@ def test_a_connection_that_has_answered_is_not_closed_by_its_late_connecting() -
         recipient: Any = Deaf()
         delivery = Delivery(pool, b"GET", recipient)
         delivery.start()
-        delivery.connected(pool)
+        delivery.connected(pool.connection)
         delivery.head(ResponseHead(200, b"OK", [], {}, None))
         delivery.complete()
         delivery.cancel()
