@@ -146,6 +146,39 @@ def test_what_changes_only_settings_replaces_nobody(on_stage: OnStage) -> None:
     on_stage(story)
 
 
+def test_keys_that_the_file_has_no_more_are_no_keys_any_more(on_stage: OnStage) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.up(keys=[{"id": "one", "sha256": "ab" * 32}])
+        program = stage.provider.units["svc-b1"].order.program
+        assert isinstance(program, Balancing)
+        assert [key["id"] for key in program.settings["keys"]] == ["one"]  # type: ignore[attr-defined]
+        await stage.services.update(given(), "rolling")
+        await stage.pass_time(5)
+        assert stage.machines.settings["svc-b1"]["keys"] == []
+
+    on_stage(story)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("speed", 2.0),
+        ("seed", 7),
+        ("switches", {"topology": "global"}),
+        ("switches", {"ejection": {"failures": 9}}),
+    ],
+)
+def test_what_a_running_balancer_cannot_take_is_refused(on_stage: OnStage, key: str, value: Any) -> None:
+    async def story(stage: Stage) -> None:
+        await stage.up()
+        what = next(iter(value)) if isinstance(value, dict) else key
+        with pytest.raises(UserError, match=f"{what} .*cannot change while (a service|it) runs"):
+            await stage.services.update(given(**{key: value}), "rolling")
+        assert stage.view()["version"] == 1
+
+    on_stage(story)
+
+
 @pytest.mark.parametrize("mode", ["rolling", "blue_green"])
 def test_replicas_of_an_older_version_leave_when_they_are_idle(on_stage: OnStage, mode: str) -> None:
     async def story(stage: Stage) -> None:

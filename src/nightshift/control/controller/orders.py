@@ -60,6 +60,9 @@ def balancer_settings(spec: ServiceSpec, row: UnitRow, token: str) -> Mapping[st
         "speed": speed,
         "seed": seed,
         "limits": limits,
+        # Said even if there are none: to a running balancer, what is left out stays as it is.
+        "keys": [],
+        "keys_file": None,
         **given,
     }
 

@@ -23,7 +23,7 @@ from nightshift.control.lifecycle.renewal import renewed
 from nightshift.control.lifecycle.rows import ROUTERS, ServiceRow
 from nightshift.control.providers.base import Provider
 from nightshift.control.service.read import read_spec
-from nightshift.control.service.spec import ProviderName, ServiceSpec
+from nightshift.control.service.spec import LocalEngine, ProviderName, ServiceSpec
 from nightshift.control.store.store import Secrets
 from nightshift.errors import NightshiftError, UserError
 
@@ -245,3 +245,17 @@ def _check_update(old: ServiceSpec, new: ServiceSpec) -> None:
         raise UserError("the hosted zone cannot change while a service runs: end it, then begin it anew")
     if old.switches.topology is not new.switches.topology:
         raise UserError("the topology of a service cannot change while it runs: end it, then begin it anew")
+    for what in (name for name, value in _fixed(old).items() if value != _fixed(new)[name]):
+        raise UserError(f"{what} cannot change while a service runs: end it, then begin it anew")
+
+
+def _fixed(spec: ServiceSpec) -> Mapping[str, object]:
+    """Return what a balancer that runs cannot take; see `nightshift.proxy.server`."""
+    engine = spec.engine
+    return {
+        "ejection": spec.switches.ejection,
+        "tls": spec.balancer_settings.get("tls"),
+        "peer_tls": spec.balancer_settings.get("peer_tls"),
+        "speed": engine.speed if isinstance(engine, LocalEngine) else None,
+        "seed": engine.seed if isinstance(engine, LocalEngine) else None,
+    }
