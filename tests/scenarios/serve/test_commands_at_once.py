@@ -3,6 +3,7 @@
 import signal
 import subprocess
 
+import pytest
 from tests.scenarios.serve.bed import HERE, THERE, Bed, free_ports, until
 
 from nightshift.control.processid import ProcessId
@@ -35,6 +36,7 @@ def test_of_two_that_begin_one_name_one_wins(bed: Bed) -> None:
     assert bed.programs() == {"engine": 1, "balancer": 1, "controller": 1}
 
 
+@pytest.mark.long
 def test_two_services_begin_at_once_and_end_at_once(bed: Bed) -> None:
     ports = free_ports(2)
     files = [str(bed.file({HERE: port}, name=name)) for port, name in zip(ports, ("a", "b"), strict=True)]
@@ -57,6 +59,7 @@ def test_two_services_cannot_have_one_port(bed: Bed) -> None:
     assert bed.programs() == {"engine": 1, "balancer": 1, "controller": 1}
 
 
+@pytest.mark.long
 def test_a_command_right_after_the_controller_was_told_to_end_finds_another(bed: Bed) -> None:
     file = str(bed.file({HERE: free_ports(1)[0]}))
     bed.cli("status")
@@ -67,6 +70,7 @@ def test_a_command_right_after_the_controller_was_told_to_end_finds_another(bed:
     bed.cli("down", "-a", "-y")
 
 
+@pytest.mark.long
 def test_who_follows_a_log_does_not_keep_the_controller_from_ending(bed: Bed) -> None:
     bed.cli("up", str(bed.file({HERE: free_ports(1)[0]})), "-y")
     (controller,) = [pid for pid, command in bed.processes() if "controller.main" in command]

@@ -50,18 +50,18 @@ def test_a_controller_that_dies_while_it_launches_or_ends_is_followed_by_one_tha
     file = bed.file(ports, replicas=2)
 
     bed.cli("up", str(file), "-y", "--async")
-    for _ in range(3):
+    for _ in range(2):
         let_pass(rng.uniform(0.0, 1.2))
         bed.kill_controller()
         bed.cli("status")
-    bed.until(lambda view: view["status"] == "READY", "whole after three kills")
+    bed.until(lambda view: view["status"] == "READY", "whole after two kills")
     until(lambda: bed.programs() == PROGRAMS, lambda: f"nothing twice: {bed.programs()}")
     with Load({region: f"127.0.0.1:{port}" for region, port in ports.items()}) as load:
         load.until_answered(10)
     assert load.failed() == []
 
     down = bed.begin("down", "demo", "-y")
-    for _ in range(3):
+    for _ in range(2):
         let_pass(rng.uniform(0.0, 0.6))
         bed.kill_controller()
         bed.cli("status")

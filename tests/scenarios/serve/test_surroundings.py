@@ -23,6 +23,7 @@ def test_a_port_in_use_is_told_before_anything_begins(bed: Bed) -> None:
     assert bed.controller().leftovers("demo") == []
 
 
+@pytest.mark.long
 def test_certificates_are_found_beside_the_service_file(bed: Bed, tmp_path: Path) -> None:
     authority = trustme.CA()
     issued = authority.issue_cert("127.0.0.1")
@@ -86,6 +87,7 @@ def test_a_disk_without_room_for_the_state(tmp_path: Path) -> None:
         assert set(bed.programs()) <= {"controller"}
 
 
+@pytest.mark.long
 def test_a_disk_that_fills_up_while_a_service_runs(tmp_path: Path) -> None:
     here, there, third = free_ports(3)
     with on_a_disk(tmp_path / "disk", "4m") as bed:

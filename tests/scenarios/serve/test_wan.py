@@ -13,9 +13,9 @@ def test_a_region_that_is_cut_off_goes_on_by_itself(bed: Bed, kind: str) -> None
         load.until_answered(10)
         changes, links = bed.changes(), bed.wan().links()["links"]
         bed.wan().cut(HERE, THERE, kind)
-        load.until_answered(60)
+        load.until_answered(40)
         bed.wan().heal_all()
-        load.until_answered(30)
+        load.until_answered(20)
         assert bed.changes() == changes, "neither side was taken for dead"
         assert bed.view()["status"] == "READY"
     assert [link["name"] for link in bed.wan().links()["links"]] == [link["name"] for link in links]
