@@ -39,9 +39,8 @@ def test_nobody_notices_that_the_controller_is_gone(bed: Bed) -> None:
     assert load.lost() == []
 
 
-@pytest.mark.parametrize(
-    "seed", [1, pytest.param(2, marks=pytest.mark.long), pytest.param(3, marks=pytest.mark.long)]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("seed", [1, 2, 3])
 def test_a_controller_that_dies_while_it_launches_or_ends_is_followed_by_one_that_goes_on(
     bed: Bed, seed: int
 ) -> None:
