@@ -41,6 +41,7 @@ def children() -> set[str]:
 
 
 @pytest.mark.timeout(60)
+@pytest.mark.long
 def test_a_short_run(tmp_path: Path) -> None:
     app = typer.Typer()
     app.command()(proxy)

@@ -187,6 +187,7 @@ def changes(history: Sequence[int]) -> int:
     return sum(before != after for before, after in pairwise(history))
 
 
+@pytest.mark.long
 def test_by_queue_time() -> None:
     day = a_day(Scaling(1, MOST, target_queue_s=5.0))
 

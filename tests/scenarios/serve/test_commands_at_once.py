@@ -27,6 +27,7 @@ def test_down_in_the_middle_of_up_leaves_nothing(bed: Bed) -> None:
     assert set(bed.programs()) <= {"controller"}
 
 
+@pytest.mark.long
 def test_of_two_that_begin_one_name_one_wins(bed: Bed) -> None:
     file = str(bed.file({HERE: 0} | dict.fromkeys((HERE,), free_ports(1)[0])))
     results = [ended(command) for command in [bed.begin("up", file, "-y") for _ in range(2)]]
@@ -50,6 +51,7 @@ def test_two_services_begin_at_once_and_end_at_once(bed: Bed) -> None:
     assert bed.programs() == {"controller": 1}
 
 
+@pytest.mark.long
 def test_two_services_cannot_have_one_port(bed: Bed) -> None:
     (port,) = free_ports(1)
     files = [str(bed.file({HERE: port}, name=name)) for name in ("a", "b")]

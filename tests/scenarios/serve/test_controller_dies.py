@@ -18,6 +18,7 @@ def units(view: dict[str, object]) -> list[tuple[str, str]]:
     return [(unit["name"], unit["endpoint"]) for unit in both if not unit["gone"]]
 
 
+@pytest.mark.long
 def test_nobody_notices_that_the_controller_is_gone(bed: Bed) -> None:
     ports = dict(zip((HERE, THERE), free_ports(2), strict=True))
     bed.cli("up", str(bed.file(ports, replicas=2)), "-y")

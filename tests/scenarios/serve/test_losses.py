@@ -2,6 +2,7 @@
 
 import signal
 
+import pytest
 from tests.scenarios.serve.bed import HERE, THERE, Bed, free_ports
 from tests.scenarios.serve.load import REFUSED, Load
 from tests.soak.journal import How
@@ -41,6 +42,7 @@ def having(view: dict[str, object], region: str) -> set[str]:
     return set(mine[0]["replicas"] or ()) if mine else set()
 
 
+@pytest.mark.long
 def test_replicas_that_die_or_hang_are_replaced_in_their_regions(bed: Bed) -> None:
     ports = dict(zip((HERE, THERE), free_ports(2), strict=True))
     bed.cli("up", str(bed.file(ports, replicas=4)), "-y")

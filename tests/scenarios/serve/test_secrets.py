@@ -4,12 +4,14 @@ import os
 import sqlite3
 import stat
 
+import pytest
 from tests.scenarios.serve.bed import HERE, THERE, Bed, free_ports
 from tests.scenarios.serve.load import Load
 
 GIVEN = "hf_Zq4x7TnKw9RvB2mLs6YpDc3J"
 
 
+@pytest.mark.long
 def test_secrets_are_in_no_output_record_or_command_line(bed: Bed) -> None:
     ports = dict(zip((HERE, THERE), free_ports(2), strict=True))
     bed.environ["HF_TOKEN"] = GIVEN

@@ -67,6 +67,7 @@ def on_a_disk(folder: Path, size: str, more: str = "") -> Iterator[Bed]:
     assert left == []
 
 
+@pytest.mark.long
 def test_a_folder_that_may_only_be_read(tmp_path: Path) -> None:
     with on_a_disk(tmp_path / "disk", "1m", ",ro") as bed:
         elsewhere = Bed(tmp_path).file({HERE: free_ports(1)[0]})
@@ -77,6 +78,7 @@ def test_a_folder_that_may_only_be_read(tmp_path: Path) -> None:
         assert bed.programs() == {}
 
 
+@pytest.mark.long
 def test_a_disk_without_room_for_the_state(tmp_path: Path) -> None:
     with on_a_disk(tmp_path / "disk", "32k") as bed:
         elsewhere = Bed(tmp_path).file({HERE: free_ports(1)[0]})

@@ -9,7 +9,8 @@ def names(view: dict[str, list[dict[str, str]]], kind: str = "replicas") -> list
     return [unit["name"] for unit in view[kind] if not unit["gone"]]
 
 
-@pytest.mark.parametrize("mode", [pytest.param("rolling", marks=pytest.mark.long), "blue_green"])
+@pytest.mark.long
+@pytest.mark.parametrize("mode", ["rolling", "blue_green"])
 def test_replicas_are_replaced_without_a_lost_request(bed: Bed, mode: str) -> None:
     ports = dict(zip((HERE, THERE), free_ports(2), strict=True))
     bed.cli("up", str(bed.file(ports, replicas=2)), "-y")

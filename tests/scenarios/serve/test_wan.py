@@ -5,7 +5,8 @@ from tests.scenarios.serve.bed import HERE, THERE, Bed, free_ports
 from tests.scenarios.serve.load import Load
 
 
-@pytest.mark.parametrize("kind", ["hold", pytest.param("reset", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["hold", "reset"])
 def test_a_region_that_is_cut_off_goes_on_by_itself(bed: Bed, kind: str) -> None:
     ports = dict(zip((HERE, THERE), free_ports(2), strict=True))
     bed.cli("up", str(bed.file(ports, replicas=2)), "-y")
