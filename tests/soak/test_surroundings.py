@@ -181,6 +181,7 @@ async def stranger(world: Alone, number: int) -> None:
     await asker.ask(Question(f"stranger-{number}"))
 
 
+@pytest.mark.long
 def test_without_files_and_idle_connections_requests_wait_until_there_are_some(tmp_path: Path) -> None:
     async def scene() -> None:
         async with alone(tmp_path, {}) as world:
