@@ -82,7 +82,7 @@ def _spawn(place: Place, start: Start, lock: int) -> tuple[int, int]:
             setsigmask=(),
             setsigdef=_SIGNALS,
         )
-    except BaseException:
+    except BaseException:  # on every way out; raised again
         os.close(here)
         raise
     finally:
