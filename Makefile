@@ -36,8 +36,10 @@ run: $(VENV)/.bench
 endif
 	@$(BIN)/nightshift bench compare --engine $(ENGINE)
 
+# Three at a time: many tests wait for real processes. Those of one file stay together and in order.
+JOBS ?= 3
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n $(JOBS) --dist loadfile
 
 test-long: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m long
