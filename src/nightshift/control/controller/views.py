@@ -8,8 +8,9 @@ from nightshift.control.controller.loop import ServiceLoop
 from nightshift.control.lifecycle.rows import ROUTERS, UnitRow
 from nightshift.control.lifecycle.states import BROKEN, State
 from nightshift.control.lifecycle.step import service_state
+from nightshift.control.local.plan import Engine
 from nightshift.control.providers.base import Kind
-from nightshift.control.service.spec import ServiceSpec
+from nightshift.control.service.spec import LocalEngine, ServiceSpec
 
 _CLOUD_PORT = 8000
 
@@ -23,6 +24,9 @@ def service_view(loop: ServiceLoop, now: float) -> dict[str, Any]:
     endpoints = {place.region: ready[place.region] for place in spec.balancers if place.region in ready}
     return {
         "name": loop.name,
+        "provider": spec.provider.value,
+        "engine": _engine(spec),
+        "wan": None if spec.wan is None else spec.wan.matrix,
         "version": fleet.service.version,
         "uptime_s": round(now - fleet.service.created, 1),
         "status": service_state(fleet).value,
@@ -125,6 +129,16 @@ def _endpoint(spec: ServiceSpec, endpoints: Mapping[str, str]) -> str:
     if spec.hosted_zone is not None:
         return f"{spec.name}.{spec.hosted_zone.rstrip('.')}:{_CLOUD_PORT}"
     return next(iter(endpoints.values()), "-").removeprefix("http://")
+
+
+def _engine(spec: ServiceSpec) -> dict[str, Any]:
+    """Return what the replicas run, in the words that results carry, and how many times faster than real."""
+    engine = spec.engine
+    if not isinstance(engine, LocalEngine):
+        return {"text": "as the service file's `run` says", "emulated": False, "speed": 1.0}
+    is_emulated = engine.engine is Engine.EMULATED
+    text = f"emulated {engine.profile}" if is_emulated else "llama.cpp SmolLM2-135M-Instruct, CPU"
+    return {"text": text, "emulated": is_emulated, "speed": engine.speed}
 
 
 def _resources(resources: Mapping[str, object]) -> str:
