@@ -1,17 +1,19 @@
 """The command `nightshift`: joins the parts, decides nothing."""
 
 import sys
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from nightshift import __version__
 from nightshift.backends.doctor.command import doctor
 from nightshift.backends.emulated.command import engine
-from nightshift.bench.client_command import client
+from nightshift.bench.client_command import ClientCommand, client
 from nightshift.bench.compare.command import compare
 from nightshift.bench.proxy.command import proxy
 from nightshift.bench.report.command import report_command
+from nightshift.bench.trust.fit_command import fit_command
 from nightshift.build import is_compiled
 from nightshift.control.baselines.command import app as baseline_app
 from nightshift.control.commands import down, status, up
@@ -22,6 +24,17 @@ from nightshift.proxy.admin.command import app as admin_app
 from nightshift.proxy.command import balancer
 from nightshift.wan.command import app as wan_app
 
+
+class RunByDefault(TyperGroup):
+    """A group whose command `run` is meant when only options are given."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - typer keeps the type to itself
+        """Put `run` before the options, but for a question for help."""
+        if not args or (args[0].startswith("-") and args[0] != "--help"):
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
 app = typer.Typer(
     name="nightshift",
     help="A load balancer for LLM inference that puts the GPUs of sleeping regions to work.",
@@ -30,19 +43,23 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 bench = typer.Typer(help="Compare systems, drive load, make reports.", no_args_is_help=True)
+engines = typer.Typer(cls=RunByDefault, help="An emulated engine; `run` may be left out.")
+engines.command("run")(engine)
+engines.command("fit")(fit_command)
 
 for name, group in (("serve", serve_app), ("baseline", baseline_app)):
     app.add_typer(group, name=name, rich_help_panel="Run services across regions")
 for of_service in (up, status, down):
     app.command(rich_help_panel="A fleet on this machine, for as long as its command")(of_service)
-for part in (balancer, engine, doctor):
+for part in (balancer, doctor):
     app.command(rich_help_panel="Single parts")(part)
+app.add_typer(engines, name="engine", rich_help_panel="Single parts")
 app.add_typer(keys_app, name="keys", rich_help_panel="Single parts")
 app.add_typer(admin_app, name="admin", rich_help_panel="Single parts")
 app.add_typer(wan_app, name="wan", rich_help_panel="Single parts")
 app.add_typer(bench, name="bench", rich_help_panel="Measure")
 bench.command("compare")(compare)
-bench.command("client")(client)
+bench.command("client", cls=ClientCommand)(client)
 bench.command("report")(report_command)
 bench.command("proxy")(proxy)
 

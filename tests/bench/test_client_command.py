@@ -11,14 +11,16 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from typer.testing import CliRunner
 
-from nightshift.bench.client_command import client
+from nightshift.bench.client_command import ClientCommand, client
 from nightshift.bench.records import read_records
+from nightshift.bench.workloads import WORKLOADS
+from nightshift.bench.workloads.arguments import flags
 from nightshift.errors import UserError
 
 app = typer.Typer()
-app.command()(client)
+app.command(cls=ClientCommand)(client)
 
-PROCESS = "import typer; from nightshift.bench.client_command import client as c; typer.run(c)"
+PROCESS = "from nightshift.cli import main; main()"
 
 
 async def models(request: web.Request) -> web.Response:
@@ -42,7 +44,7 @@ async def run_against_a_server(*arguments: str) -> tuple[int | None, bytes, byte
         endpoint = f"{server.host}:{server.port}"
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-c", PROCESS, "--endpoint", endpoint, "--with-parent", *arguments),
+            *("-c", PROCESS, "bench", "client", "--endpoint", endpoint, "--with-parent", *arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
@@ -94,7 +96,9 @@ def test_records_are_never_overwritten(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (["--workload", "nope"], "unknown workload 'nope'; known: arena_syn"),
-        (["--num-users", "0"], "workload arena_syn: --num-users 0: "),
+        (["--num-users", "0"], "workload arena_syn: --num-users '0': "),
+        (["--branches", "2"], "workload arena_syn has no flag --branches; it has --num-users, "),
+        (["40"], "workload arena_syn: '40' belongs to no flag"),
         (["--data-set", "mine"], "workload arena_syn: --data-set 'mine': "),
     ],
 )
@@ -104,3 +108,12 @@ def test_mistakes_are_told_before_anything_starts(tmp_path: Path, arguments: lis
     assert isinstance(result.exception, UserError)
     assert str(result.exception).startswith(message)
     assert not out.exists()
+
+
+def test_help_lists_each_workload_with_its_flags() -> None:
+    shown = CliRunner().invoke(app, ["--help"]).output
+    for name in WORKLOADS:
+        assert f"\n  {name}: " in shown
+        for flag, default, meaning in flags(name):
+            assert meaning
+            assert f"{flag} [{default}]" in shown

@@ -24,6 +24,8 @@ class Ask:
     max_tokens: int
     turn: int
     ignore_eos: bool = True
+    not_before_s: float | None = None
+    min_turn_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,11 @@ class Chat:
     name: str
     turns: int = 3
     tokens: int = 60
+    start_s: float | None = None
+
+    @property
+    def id(self) -> str:
+        return self.name
 
     @property
     def hash_key(self) -> str:

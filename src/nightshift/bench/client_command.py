@@ -1,9 +1,10 @@
 """`nightshift bench client`: the users of one region, against one endpoint."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from nightshift.errors import UserError
 
@@ -12,26 +13,31 @@ if TYPE_CHECKING:
     from nightshift.bench.workloads import Workload
 
 
+class ClientCommand(TyperCommand):
+    """Passes the flags of the chosen workload on, and lists those of all workloads in its help."""
+
+    allow_extra_args = True
+    ignore_unknown_options = True
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - their types are private to typer
+        """Print the options, then each workload with its flags."""
+        from nightshift.bench.workloads.screen import workloads_help
+
+        super().format_help(ctx, formatter)
+        typer.echo(workloads_help())
+
+
 def client(
+    ctx: typer.Context,
     *,
     endpoint: Annotated[str, typer.Option(help="Balancer or engine to ask, as host:port or URL.")],
     out: Annotated[
         Path, typer.Option(help="File for the records: JSON Lines, one request each. Must be new.")
     ],
     region: Annotated[str, typer.Option(help="Region that these users live in.")] = "none",
-    workload: Annotated[str, typer.Option(help="What the users ask.")] = "arena_syn",
-    num_users: Annotated[int, typer.Option(help="Users at a time, each with one conversation.")] = 1,
-    num_conv: Annotated[int, typer.Option(help="Conversations of this region to draw from.")] = 1000,
-    duration: Annotated[
-        float, typer.Option(help="Seconds, in the emulated world if --speed is given.")
-    ] = 120.0,
-    seed: Annotated[str, typer.Option(help="Same seed and region: same conversations.")] = "0",
-    data_set: Annotated[
-        str, typer.Option(help="Whose statistics the conversations have: arena, lmsys-chat-1m or sharegpt.")
-    ] = "arena",
-    ignore_eos: Annotated[
-        bool, typer.Option(help="Have answers get exactly as long as in the data set.")
-    ] = True,
+    workload: Annotated[
+        str, typer.Option(help="What the users ask. Its own flags are given beside these; see below.")
+    ] = "arena_syn",
     model: Annotated[str | None, typer.Option(help="Default: the first that /v1/models lists.")] = None,
     speed: Annotated[
         float,
@@ -62,29 +68,25 @@ def client(
 ) -> None:
     """Ask what the users of one region ask, and record every request.
 
-    Closed loop: each user goes on when its answer is there. Requests that fail, and those still running
-    when the time is up, are recorded as such. TTFT counts from just before sending to the first piece of
-    content that is not empty, E2E to the chunk with a finish reason. On SIGINT or SIGTERM the run ends at
-    once, in order.
+    Closed loop: each user goes on when its answer is there. Open loop (arena, trace, diurnal): each
+    conversation begins when it is due. Requests that fail, and those still running when the time is up, are
+    recorded as such. TTFT counts from just before sending to the first piece of content that is not empty,
+    E2E to the chunk with a finish reason. On SIGINT or SIGTERM the run ends at once, in order.
     """
     from nightshift.bench.client import ClientSettings
     from nightshift.bench.workloads import workload as workload_named
+    from nightshift.bench.workloads.arguments import parse
     from nightshift.processes import die_with_parent
 
     if with_parent:
         die_with_parent()
-    arguments = {
-        "num_users": num_users,
-        "num_conv": num_conv,
-        "duration": duration,
-        "seed": seed,
-        "ignore_eos": ignore_eos,
-        "data_set": data_set,
-    }
+    load = workload_named(workload, parse(workload, ctx.args))
+    load.users(region)  # what cannot be played is told before anything is written
+    typer.echo(f"nightshift: data: {load.data}", err=True)
     settings = ClientSettings(region, endpoint, model, speed, ramp, start_at)
-    summary = _run(settings, workload_named(workload, arguments), out, progress=progress)
+    summary = _run(settings, load, out, progress=progress)
     _write_summary(summary, summary_out)
-    _print_figures(out, end_s=min(duration, summary.elapsed_s), warmup_s=warmup)
+    _print_figures(out, end_s=min(load.duration_s, summary.elapsed_s), warmup_s=warmup)
 
 
 def _run(settings: "ClientSettings", workload: "Workload", out: Path, *, progress: bool) -> "ClientSummary":

@@ -31,6 +31,8 @@ class RequestRecord:
     """When the answer was complete, the failure noticed, or the run over."""
     prompt_bytes: int
     """Bytes of content that were sent, for a guess at `input_tokens` where no engine told."""
+    scheduled: float | None = None
+    """Open loop: when it was due; `start` - `scheduled` is the client's own lag."""
     response_start: float | None = None
     """When the response's head was here."""
     streaming_start: float | None = None

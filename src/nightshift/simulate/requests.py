@@ -26,6 +26,9 @@ class Served:
     served_by: str = ""
     hops: int = 0
     queued_s: float = 0.0
+    program_id: str = ""
+    scheduled: float | None = None
+    """Open loop: when it was due."""
 
     @property
     def ttft_s(self) -> float | None:

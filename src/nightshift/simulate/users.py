@@ -1,8 +1,9 @@
-"""Simulated users: each holds one program at a time and goes on when it is answered (closed loop).
+"""Simulated users: each plays programs, in closed or open loop, as the live client's users do.
 
 What a program is comes from outside: whatever says its first calls and, given an answer, the calls that
-follow. The benchmark's workloads do, so that the live client and the simulator play the same work. A
-pause before each program and each further call makes a population of people out of a load generator.
+follow. The benchmark's workloads do, so that the live client and the simulator play the same work. Closed
+loop: one program at a time, the next when it is answered. Open loop (`start_s`): each begins when it is
+due. A pause before each program and each further call makes a population of people out of a load generator.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -34,6 +35,14 @@ class Asked(Protocol):
     def ignore_eos(self) -> bool:
         """Whether it gets exactly that long."""
 
+    @property
+    def not_before_s(self) -> float | None:
+        """The earliest second of the run at which to ask it; None: any."""
+
+    @property
+    def min_turn_s(self) -> float:
+        """What comes after its answer waits until this long after it was sent."""
+
 
 C = TypeVar("C", bound=Asked)
 
@@ -42,8 +51,16 @@ class Played(Protocol[C]):
     """A conversation, or a tree of calls."""
 
     @property
+    def id(self) -> str:
+        """Name that no other program of the run has."""
+
+    @property
     def hash_key(self) -> str:
         """What consistent hashing goes by."""
+
+    @property
+    def start_s(self) -> float | None:
+        """None: when the user's program before is over. Else the second of the run, open loop."""
 
     def first(self) -> Sequence[C]:
         """The calls that it opens with."""
@@ -92,25 +109,25 @@ class SimUser(Generic[C]):
         self._pauses = pauses
         self._model = model
         self._allowed = allowed
-        self._under_way = 0
-        self._has_failed = False
         self._calls = 0
 
     def start(self) -> None:
-        """Begin the next program after the user's pause."""
+        """Begin the next program: when it is due, or in a closed loop after the user's pause.
+
+        A user whose programs are over does nothing more.
+        """
+        program = next(self._programs, None)
+        if program is None:
+            return
         schedule = self._network.schedule
-        schedule.after(self._pauses.before_program_s(schedule.now), self._begin)
+        playing = _Playing(self, program)
+        if program.start_s is None:
+            schedule.after(self._pauses.before_program_s(schedule.now), playing.begin)
+        else:
+            schedule.at(program.start_s, playing.begin)
 
-    def _begin(self) -> None:
-        program = next(self._programs)
-        self._ask(program, program.first())
-
-    def _ask(self, program: Played[C], calls: Sequence[C]) -> None:
-        self._under_way += len(calls)
-        for call in calls:
-            self._send(program, call)
-
-    def _send(self, program: Played[C], call: C) -> None:
+    def send(self, playing: "_Playing[C]", call: C, scheduled: float | None) -> None:
+        """Send a call of the program that is being played."""
         self._calls += 1
         id_ = f"{self._region}/{self._number}/{self._calls}"
         body = {"model": self._model, "messages": list(call.messages)}
@@ -118,9 +135,11 @@ class SimUser(Generic[C]):
         work = make_request(id_, rendered, max_tokens=call.max_tokens, ignore_eos=call.ignore_eos)
         now = self._network.schedule.now
         served = Served(id_, self._region, self._number, now, work.prompt_tokens, work.answer_tokens)
+        served.program_id = playing.program.id
+        served.scheduled = scheduled
         self._served.append(served)
         back = partial(self._network.send, self._entry.region, self._region)
-        finished = partial(back, partial(self._finished, served, program, call, work.answer))
+        finished = partial(back, partial(playing.finished, served, call, work.answer))
 
         def refused(reject: Reject) -> None:
             served.failed = f"{reject.status} {reject.code}"
@@ -129,7 +148,7 @@ class SimUser(Generic[C]):
         travelling = Travelling(
             served,
             prompt_key(CHAT_PATH, body),
-            program.hash_key,
+            playing.program.hash_key,
             work,
             first=partial(back, partial(self._first, served)),
             finished=finished,
@@ -138,29 +157,66 @@ class SimUser(Generic[C]):
         )
         self._network.send(self._region, self._entry.region, partial(self._entry.arrive, travelling))
 
+    def is_over(self, *, has_failed: bool) -> None:
+        """A program of the closed loop has ended: begin the next."""
+        self._network.schedule.after(FAILURE_PAUSE_S if has_failed else 0.0, self.start)
+
+    def wait_s(self) -> float:
+        """Return the user's pause before a further call."""
+        return self._pauses.before_call_s(self._network.schedule.now)
+
+    @property
+    def network(self) -> Network:
+        """What carries its requests."""
+        return self._network
+
     def _first(self, served: Served) -> None:
         served.first = self._network.schedule.now
 
-    def _finished(self, served: Served, program: Played[C], call: C, answer: bytes) -> None:
-        self._under_way -= 1
-        following: Sequence[C] = ()
-        if served.failed is not None:
-            self._has_failed = True
-        else:
-            served.end = self._network.schedule.now
-            following = program.answered(call, answer.decode())
-        if following:
-            self._under_way += len(following)
-            schedule = self._network.schedule
-            schedule.after(self._pauses.before_call_s(schedule.now), partial(self._go_on, program, following))
-        elif not self._under_way:
-            self._next_program()
 
-    def _next_program(self) -> None:
-        pause_s = FAILURE_PAUSE_S if self._has_failed else 0.0
+class _Playing(Generic[C]):
+    """One program being played."""
+
+    def __init__(self, user: SimUser[C], program: Played[C]) -> None:
+        self.program = program
+        self._user = user
+        self._schedule = user.network.schedule
+        self._under_way = 0
         self._has_failed = False
-        self._network.schedule.after(pause_s, self.start)
 
-    def _go_on(self, program: Played[C], calls: Sequence[C]) -> None:
-        self._under_way -= len(calls)
-        self._ask(program, calls)
+    def begin(self) -> None:
+        """Ask the first calls; in an open loop the user's next program waits for its own time."""
+        if self.program.start_s is not None:
+            self._user.start()
+        self._ask(self.program.first(), self.program.start_s)
+
+    def finished(self, served: Served, call: C, answer: bytes) -> None:
+        """A call was answered, or has failed."""
+        if served.failed is None:
+            served.end = self._schedule.now
+            following = self.program.answered(call, answer.decode())
+        else:
+            self._has_failed = True
+            following = ()
+        earliest = served.sent + call.min_turn_s
+        if following:
+            earliest = max(earliest, self._schedule.now + self._user.wait_s())
+        if earliest > self._schedule.now:
+            self._schedule.at(earliest, partial(self._go_on, following))
+        else:
+            self._go_on(following)
+
+    def _go_on(self, following: Sequence[C]) -> None:
+        self._under_way -= 1
+        self._ask(following, None)
+        if not self._under_way and self.program.start_s is None:
+            self._user.is_over(has_failed=self._has_failed)
+
+    def _ask(self, calls: Sequence[C], due: float | None) -> None:
+        self._under_way += len(calls)
+        for call in calls:
+            if call.not_before_s is None:
+                self._user.send(self, call, due)
+                continue
+            when = max(call.not_before_s, self._schedule.now)
+            self._schedule.at(when, partial(self._user.send, self, call, when))

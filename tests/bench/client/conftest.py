@@ -122,6 +122,7 @@ class TwoTurns:
     duration_s: float = 4.0
     name: str = "two_turns"
     seed: str = "0"
+    data: str = "synthetic: two turns"
 
     def users(self, region: str) -> Sequence[Iterator[Program]]:
         turns = (Turn("Hi there", 5), Turn("Why?", 6))

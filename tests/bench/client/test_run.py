@@ -127,6 +127,7 @@ def summary_with(**changes: Any) -> ClientSummary:
         "lag_p99_s": 0.0,
         "late_s": 0.0,
         "speed": 1.0,
+        "data": "synthetic: two turns",
     }
     return ClientSummary(**(facts | changes))
 

@@ -34,6 +34,8 @@ class Ask:
     messages: tuple[dict[str, object], ...]
     max_tokens: int = 250
     ignore_eos: bool = True
+    not_before_s: float | None = None
+    min_turn_s: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,11 @@ class Question:
     """One question, unlike others."""
 
     hash_key: str
+    start_s: float | None = None
+
+    @property
+    def id(self) -> str:
+        return self.hash_key
 
     def first(self) -> Sequence[Ask]:
         return [Ask(({"role": "user", "content": f"{self.hash_key} asks {'to be told ' * 25}"},))]

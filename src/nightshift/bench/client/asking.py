@@ -24,6 +24,7 @@ class Attempt:
     """What is known of a call so far. Times of the run's clock."""
 
     start: float
+    scheduled: float | None = None
     stream: AnswerStream = field(default_factory=AnswerStream)
     response_start: float | None = None
     headers: dict[str, str] = field(default_factory=dict)
@@ -61,8 +62,10 @@ class Asker:
         self.running = 0
         """Calls under way."""
 
-    async def ask(self, user: int, program: Program, call: Call) -> str | None:
-        """Return the answer, or None if the call failed."""
+    async def ask(
+        self, user: int, program: Program, call: Call, scheduled: float | None = None
+    ) -> str | None:
+        """Return the answer, or None if the call failed. `scheduled` is when it was due, in an open loop."""
         uid = f"{self._region}-{next(self._numbers)}"
         body = self._body(call)
         headers = {
@@ -71,7 +74,7 @@ class Asker:
             "x-request-id": uid,
         }
         self.running += 1
-        attempt = Attempt(self._clock.now())
+        attempt = Attempt(self._clock.now(), scheduled)
         try:
             await self._stream(attempt, body, headers)
         except asyncio.CancelledError:
@@ -90,7 +93,7 @@ class Asker:
                 "model": self._model,
                 "messages": call.messages,
                 "max_tokens": call.max_tokens,
-                "temperature": 0,
+                "temperature": call.temperature,
                 "stream": True,
                 "stream_options": {"include_usage": True},
                 **({"ignore_eos": True} if call.ignore_eos else {}),
@@ -127,6 +130,7 @@ class Asker:
             hash_key=program.hash_key,
             prompt_bytes=sum(len(message["content"].encode()) for message in call.messages),
             start=start,
+            scheduled=attempt.scheduled,
             end=self._clock.now() if finished is None else finished,
             response_start=attempt.response_start,
             streaming_start=stream.first_content_at,

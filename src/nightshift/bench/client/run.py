@@ -64,6 +64,8 @@ class ClientSummary:
     late_s: float
     """Real seconds after `start_at` at which this client was ready; more than 0 means it began late."""
     speed: float
+    data: str
+    """Which data the workload used: `synthetic: ...` or `real: ...`."""
 
     def warnings(self) -> list[str]:
         """Return what a reader of the numbers should know of the client."""
@@ -159,6 +161,7 @@ async def run_client(
             lag_p99_s=load.lag_p99_s(clock),
             late_s=max(0.0, ready_at - start_at),
             speed=settings.speed,
+            data=workload.data,
         )
 
 

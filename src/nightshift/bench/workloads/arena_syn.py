@@ -20,10 +20,11 @@ schedulers, which reserve memory by `max_tokens`, then know as little of the fut
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from nightshift.bench.workloads.base import Program
 from nightshift.bench.workloads.chat import rounds
+from nightshift.bench.workloads.common import CommonArguments
 from nightshift.bench.workloads.conversations import conversations, group_by_simulated_user
 from nightshift.bench.workloads.published import DATA_SETS
 from nightshift.errors import UserError
@@ -31,23 +32,22 @@ from nightshift.errors import UserError
 MAX_TOKENS = 512
 
 
-class ArenaSynArguments(BaseModel):
+class ArenaSynArguments(CommonArguments):
     """The flags of `arena_syn`, named as the original named them."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, coerce_numbers_to_str=True)
-
-    num_users: int = Field(default=1, ge=1)
-    num_conv: int = Field(default=1000, ge=1)
-    duration: float = Field(default=120.0, gt=0, allow_inf_nan=False)
-    seed: str = "0"
-    ignore_eos: bool = True
-    data_set: Literal["arena", "lmsys-chat-1m", "sharegpt"] = "arena"
+    num_conv: int = Field(default=1000, ge=1, description="Conversations of this region to draw from.")
+    ignore_eos: bool = Field(default=True, description="Answers get exactly as long as in the data set.")
+    data_set: Literal["arena", "lmsys-chat-1m", "sharegpt"] = Field(
+        default="arena", description="Whose statistics conversations have: arena, lmsys-chat-1m, sharegpt."
+    )
 
 
 class ArenaSyn:
     """See the head of this file."""
 
     name = "arena_syn"
+    summary = "multi-turn chats with Chatbot Arena's statistics, closed loop"
+    arguments_type = ArenaSynArguments
 
     def __init__(self, arguments: Mapping[str, object]) -> None:
         self.arguments = ArenaSynArguments.model_validate(arguments)
@@ -61,6 +61,12 @@ class ArenaSyn:
     def seed(self) -> str:
         """See `Workload.seed`."""
         return self.arguments.seed
+
+    @property
+    def data(self) -> str:
+        """See `Workload.data`."""
+        wanted = self.arguments
+        return f"synthetic: {wanted.num_conv:,} conversations with the statistics of {wanted.data_set}"
 
     def users(self, region: str) -> Sequence[Iterator[Program]]:
         """See `Workload.users`. Raises `UserError` if there are too few conversations to go round."""

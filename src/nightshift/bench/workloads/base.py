@@ -2,9 +2,13 @@
 
 A program does no I/O. It says which calls it opens with, and, each time one of its calls has been
 answered, which calls follow: one for a chat, several for a tree of thoughts. So the same workload drives
-the live client and a simulation in virtual time. Closed loop: a user plays one program at a time, without
-think time; a program is over when none of its calls is under way, and it is given up when a call fails,
-because what would follow needs the answer.
+the live client and a simulation in virtual time. A program is over when none of its calls is under way,
+and it is given up when a call fails, because what would follow needs the answer.
+
+When a program begins is its own affair. Closed loop (`start_s` is None): a user plays one program at a
+time, the next when the one before is over. Open loop (`start_s` is a second of the run): it begins then,
+whatever else of the user's is under way. Within a program the calls that follow an answer are asked at
+once, but no sooner than `Call.not_before_s`, and no sooner than `Call.min_turn_s` of the call answered.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,6 +34,11 @@ class Call:
     messages: tuple[Message, ...]
     max_tokens: int
     ignore_eos: bool = False
+    temperature: float = 0.0
+    not_before_s: float | None = None
+    """The earliest second of the run at which to ask it; None: any."""
+    min_turn_s: float = 0.0
+    """What comes after its answer, the next program too, waits until this long after it was sent."""
 
 
 class Program(Protocol):
@@ -42,6 +51,10 @@ class Program(Protocol):
     @property
     def hash_key(self) -> str:
         """What consistent hashing goes by, sent as `x-hash-key`."""
+
+    @property
+    def start_s(self) -> float | None:
+        """None: when the user's program before is over. Else the second of the run, open loop."""
 
     def first(self) -> Sequence[Call]:
         """The calls that the program opens with."""
@@ -65,5 +78,13 @@ class Workload(Protocol):
     def seed(self) -> str:
         """What everything random here derives from, together with the region."""
 
+    @property
+    def data(self) -> str:
+        """Which data is used: `synthetic: ...` or `real: ...`. Raises `UserError` if it cannot be read."""
+
     def users(self, region: str) -> Sequence[Iterator[Program]]:
-        """The programs of each simulated user of a region, without end, in the order played."""
+        """The programs of each simulated user of a region, in the order played.
+
+        Closed loop: without end. Open loop: by rising `start_s`, and it may end. Raises `UserError` if there
+        is too little data for the users asked for, or it cannot be read.
+        """

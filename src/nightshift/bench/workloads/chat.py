@@ -18,6 +18,8 @@ class ChatProgram:
     conversation: Conversation
     id: str
     max_tokens: int | None
+    start_s: float | None = None
+    min_turn_s: float = 0.0
 
     @property
     def hash_key(self) -> str:
@@ -39,8 +41,8 @@ class ChatProgram:
         turn = self.conversation.turns[number]
         messages = (*history, Message(role="user", content=turn.text))
         if self.max_tokens is None:
-            return Call(number, messages, turn.answer_tokens, ignore_eos=True)
-        return Call(number, messages, self.max_tokens)
+            return Call(number, messages, turn.answer_tokens, ignore_eos=True, min_turn_s=self.min_turn_s)
+        return Call(number, messages, self.max_tokens, min_turn_s=self.min_turn_s)
 
 
 def rounds(conversations: Sequence[Conversation], max_tokens: int | None) -> Iterator[ChatProgram]:
