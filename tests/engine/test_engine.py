@@ -155,6 +155,20 @@ def test_profiles_are_what_their_names_say() -> None:
     assert l4.step_ns(prefill_tokens=512, kv_tokens=1000, sequences=1) == 61_000_000 + 107_520_000 + 650_000
 
 
+def test_attention_among_the_tokens_of_a_prompt_is_paid_once_however_it_is_cut() -> None:
+    def total_ns(chunk: int) -> int:
+        profile = DeviceProfile("x", 10_000, 0, 0, 0, 0, chunk, prefill_pair_ns=1)
+        engine = Engine(profile)
+        engine.submit(ask("a", b"z" * 4 * 400, tokens=1))
+        total = 0
+        while (step := engine.begin_step()) is not None:
+            total += step.duration_ns(1)
+            engine.end_step()
+        return total
+
+    assert total_ns(2_048) == total_ns(64) == total_ns(7) == 400 * 399 // 2
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(1, 400), st.integers(1, 80), st.booleans()),

@@ -272,6 +272,9 @@ class Engine:
             prefill_tokens=sum(tokens for _, tokens in chunks),
             kv_tokens=decoding.kv_tokens + sum(sequence.kv_tokens for sequence, _ in chunks),
             sequences=len(decoding) + len(chunks),
+            prefill_pairs=sum(
+                tokens * sequence.kv_tokens + tokens * (tokens - 1) // 2 for sequence, tokens in chunks
+            ),
         )
         limit = 1 if chunks else self._repeat_limit()
         return Step(first_ns, self.profile.kv_token_ns * len(decoding), limit)

@@ -2,12 +2,14 @@
 
 The time of one step of the batch is linear in the work that it does:
 
-    t = base + prefill_token * P + kv_token * K + sequence * B
+    t = base + prefill_token * P + prefill_pair * Q + kv_token * K + sequence * B
 
-with P the prompt tokens computed in the step, K the tokens in the KV cache of the sequences in the
-step, B the number of those sequences. The weights are read once a step whatever the batch (`base`), a
-prompt is limited by arithmetic (`prefill_token`), attention in decode by reading the KV cache
-(`kv_token`), and each sequence costs some sampling and bookkeeping (`sequence`).
+with P the prompt tokens computed in the step, Q the pairs of such a token and one before it in its prompt, K
+the tokens in the KV cache of the sequences in the step, B the number of those sequences. The weights are
+read once a step whatever the batch (`base`), a prompt is limited by arithmetic (`prefill_token`), attention
+in decode by reading the KV cache (`kv_token`), and each sequence costs some sampling and bookkeeping
+(`sequence`). Attention among the tokens of a prompt (`prefill_pair`) is lost in the arithmetic of a GPU at
+these lengths, 0 in the profiles below; on a CPU it is a quarter of the time of 1,500 tokens.
 
 Times are whole nanoseconds, so that the sum of a million steps is the same number however it is added up.
 
@@ -50,6 +52,8 @@ class DeviceProfile:
     context_tokens: int = 131_072
     conservativeness: float = 1.0
     """SGLang's `--schedule-conservativeness`: less admits more and retracts more (`admission.py`)."""
+    prefill_pair_ns: int = 0
+    """For each pair of a prompt token computed in the step and a token before it in its prompt."""
 
     @property
     def kv_capacity_blocks(self) -> int:
@@ -61,11 +65,12 @@ class DeviceProfile:
         """Tokens of prompt and answer that one request may have together."""
         return min(self.context_tokens, self.kv_capacity_blocks * BLOCK_TOKENS)
 
-    def step_ns(self, *, prefill_tokens: int, kv_tokens: int, sequences: int) -> int:
+    def step_ns(self, *, prefill_tokens: int, kv_tokens: int, sequences: int, prefill_pairs: int = 0) -> int:
         """Return the time of one step."""
         return (
             self.base_ns
             + self.prefill_token_ns * prefill_tokens
+            + self.prefill_pair_ns * prefill_pairs
             + self.kv_token_ns * kv_tokens
             + self.sequence_ns * sequences
         )
