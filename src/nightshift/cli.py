@@ -12,7 +12,11 @@ from nightshift.backends.emulated.command import engine
 from nightshift.bench.client_command import ClientCommand, client
 from nightshift.bench.compare.command import compare
 from nightshift.bench.proxy.command import proxy
+from nightshift.bench.queue_fetcher.command import queue_fetcher
 from nightshift.bench.report.command import report_command
+from nightshift.bench.script.clients.command import app as clients_app
+from nightshift.bench.script.command import gen_cmd
+from nightshift.bench.script.words import SeveralWords
 from nightshift.bench.trust.fit_command import fit_command
 from nightshift.build import is_compiled
 from nightshift.control.baselines.command import app as baseline_app
@@ -62,6 +66,9 @@ bench.command("compare")(compare)
 bench.command("client", cls=ClientCommand)(client)
 bench.command("report")(report_command)
 bench.command("proxy")(proxy)
+bench.command("gen-cmd", cls=SeveralWords)(gen_cmd)
+bench.command("queue-fetcher")(queue_fetcher)
+bench.add_typer(clients_app, name="clients")
 
 
 @app.callback(invoke_without_command=True)
