@@ -79,7 +79,8 @@ wait_for() {{ # numbers in JOBS
   local names=()
   for number in "$@"; do names+=(--job "${{JOBS[number]}}"); done
   say "phase 3: waiting for $# system(s) in $all_regions"
-  clients wait --regions "$all_regions" --timeout {timeout_s} "${{names[@]}}" &
+  "$NIGHTSHIFT" bench clients wait "${{CLIENTS[@]}}" --regions "$all_regions" \\
+    --timeout {timeout_s} "${{names[@]}}" &
   waiter=$!
   wait "$waiter"
   waiter=''

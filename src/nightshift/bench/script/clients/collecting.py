@@ -45,11 +45,12 @@ async def collect(clients: Clients, what: Collected, broke_off: str = "") -> dic
     Raises `ProviderError` when not even one region's records are there.
     """
     (what.to / "logs").mkdir(parents=True, exist_ok=True)
-    (what.to / "done.json").unlink(missing_ok=True)
+    for name in ("done.json", "samples.jsonl", *(name for r in what.regions for name in files_of(r))):
+        (what.to / name).unlink(missing_ok=True)  # of an earlier attempt
     missing = [one for one in await asyncio.gather(*(_fetch(clients, what, r) for r in what.regions)) if one]
-    if len(missing) == len(what.regions):
-        raise ProviderError(f"{what.job}: no region has results: {'; '.join(missing)}")
     jobs = _read_all(what.to, "job-*.json")
+    if not jobs:
+        raise ProviderError(f"{what.job}: no region has results: {'; '.join(missing)}")
     start = min(float(job["start_epoch"]) for job in jobs)
     if what.samples is not None:
         _write_samples(what, start)
