@@ -119,7 +119,7 @@ def write_folder(path: Path, *, seed: int = 1, count: int = 7, **run_changes: ob
             for region in REGIONS
             for number in range(300 if region == "us-east-2" else 150)
         ]
-        folder = path / "systems" / f"{system}-{suffix}"
+        folder = path / "systems" / f"{system}-{suffix}" / "rep-1"
         (folder / "logs").mkdir(parents=True)
         for region in REGIONS:
             with (folder / f"records-{region}.jsonl").open("wb") as file:

@@ -26,6 +26,8 @@ RECORDS = st.builds(
     failed=st.none() | st.text(),
     unfinished=st.booleans(),
     cached_tokens=st.none() | st.integers(0, 1000),
+    scheduled=st.none() | TIMES,
+    itl_s=st.none() | st.lists(TIMES, max_size=4),
     hops=st.none() | st.integers(0, 1),
     headers=st.dictionaries(st.text(), st.text()),
 )

@@ -47,8 +47,10 @@ class RequestRecord:
     output_tokens: int = 0
     """Where no engine told (unfinished, failed): the pieces of content seen so far."""
     cached_tokens: int | None = None
+    itl_s: list[float] | None = None
+    """Gaps between pieces of content that came one after another, to 0.1 ms; None before the second."""
     itl_mean: float | None = None
-    """Mean gap between pieces of content that arrived one after another."""
+    """Mean of those gaps, not rounded."""
     itl_max: float | None = None
     balancer: str | None = None
     """The balancer that the client spoke to; this and what follows are from the response's headers."""

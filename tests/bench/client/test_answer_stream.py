@@ -59,6 +59,7 @@ def test_gaps_between_pieces() -> None:
     stream.feed(event("c") + event("d"), 5.0)
     assert stream.mean_gap == pytest.approx(4 / 3)
     assert stream.longest_gap == 3.0
+    assert stream.gaps == pytest.approx([1.0, 3.0, 0.0])
 
 
 def test_lines_may_end_as_in_dos_and_lack_the_space() -> None:

@@ -101,7 +101,7 @@ def test_names_of_any_kind_are_drawn_as_text(make_results: MakeResults) -> None:
 def test_a_system_without_any_answer_keeps_its_row(make_results: MakeResults) -> None:
     folder = make_results(count=2)
     system = folder.systems[1]
-    for path in folder.system_path(system).glob("records-*.jsonl"):
+    for path in folder.repetition_path(system, 1).glob("records-*.jsonl"):
         path.write_bytes(b"")
     write_figures(folder)
     row = rows_of(folder, "ttft")[1]
@@ -110,7 +110,7 @@ def test_a_system_without_any_answer_keeps_its_row(make_results: MakeResults) ->
 
 def test_a_run_without_any_request_is_drawn(make_results: MakeResults) -> None:
     folder = make_results(count=1)
-    for path in folder.path.glob("systems/*/*.jsonl"):
+    for path in folder.path.glob("systems/*/rep-1/*.jsonl"):
         path.write_bytes(b"")
     nothing: dict[str, Any] = {"weighted_token_per_s": 0.0, "output_token_per_s": 0.0, "handed_over": 0}
     folder = rewrite_summary(folder, lambda rows: rows[0].update(nothing))
@@ -119,7 +119,7 @@ def test_a_run_without_any_request_is_drawn(make_results: MakeResults) -> None:
 
 def test_one_region_needs_no_figure_by_region(make_results: MakeResults) -> None:
     folder = make_results(count=1, regions={"us-east-2": {"replicas": 2, "users": 60}})
-    for path in folder.path.glob("systems/*/records-ap-northeast-1.jsonl"):
+    for path in folder.path.glob("systems/*/rep-1/records-ap-northeast-1.jsonl"):
         path.unlink()
     assert "ttft-by-region" not in [path.stem for path in write_figures(folder)]
 
@@ -127,7 +127,7 @@ def test_one_region_needs_no_figure_by_region(make_results: MakeResults) -> None
 def test_figures_of_an_earlier_drawing_go(make_results: MakeResults) -> None:
     folder = make_results(count=2)
     write_figures(folder)
-    (folder.system_path(folder.systems[0]) / "samples.jsonl").unlink()
+    (folder.repetition_path(folder.systems[0], 1) / "samples.jsonl").unlink()
     (folder.path / "figures" / "mine.png").write_bytes(b"kept")
     write_figures(folder)
     left = {path.name for path in (folder.path / "figures").iterdir()}

@@ -36,7 +36,7 @@ def test_the_page_is_whole_and_needs_nothing_else(report: tuple[ResultFolder, st
 def test_links_lead_to_files_of_the_folder(report: tuple[ResultFolder, str], read_page: Any) -> None:
     folder, markup = report
     links = [link.attributes["href"] for link in read_page(markup).all("a")]
-    assert "./systems/5-sky_pull_pull_rate_limit/records-us-east-2.jsonl" in links
+    assert "./systems/5-sky_pull_pull_rate_limit/rep-1/records-us-east-2.jsonl" in links
     assert "figures/ttft.csv" in links
     for link in links:
         assert (folder.path / unquote(link)).exists(), link

@@ -26,8 +26,8 @@ class AnswerStream:
         self.done_at: float | None = None
         """When `[DONE]` came."""
         self._usage: dict[str, Any] = {}
-        self.longest_gap: float | None = None
-        """Between two pieces of content."""
+        self.gaps: list[float] = []
+        """Between pieces of content that came one after another."""
         self._last_content_at = 0.0
         self._texts: list[str] = []
         self._rest = b""
@@ -53,6 +53,11 @@ class AnswerStream:
     def cached_tokens(self) -> int | None:
         """Prompt tokens that the engine had in its cache, if the server told."""
         return _count(self._usage.get("prompt_tokens_details"), "cached_tokens")
+
+    @property
+    def longest_gap(self) -> float | None:
+        """The longest time between two pieces of content; None before the second."""
+        return max(self.gaps, default=None)
 
     @property
     def mean_gap(self) -> float | None:
@@ -100,7 +105,7 @@ class AnswerStream:
         if self.first_content_at is None:
             self.first_content_at = now
         else:
-            self.longest_gap = max(self.longest_gap or 0.0, now - self._last_content_at)
+            self.gaps.append(now - self._last_content_at)
         self._last_content_at = now
         self.pieces += 1
         self._texts.append(content)

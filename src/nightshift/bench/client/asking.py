@@ -141,6 +141,7 @@ class Asker:
             input_tokens=stream.input_tokens,
             output_tokens=stream.output_tokens,
             cached_tokens=stream.cached_tokens,
+            itl_s=[round(gap, 4) for gap in stream.gaps] or None,
             itl_mean=stream.mean_gap,
             itl_max=stream.longest_gap,
             balancer=headers.get("x-nightshift-balancer"),

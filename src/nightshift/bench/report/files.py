@@ -11,9 +11,10 @@ def file_links(folder: ResultFolder) -> Html:
     """List the files of the run and those of each system."""
     items = [_item("The run", [folder.path / "run.json", folder.path / "summary.json"], folder.path)]
     for system in folder.systems:
-        path = folder.system_path(system)
-        files = [*sorted(path.glob("*.json")), *sorted(path.glob("*.jsonl")), path / "logs"]
-        items.append(_item(f"{system.id} {system.legend}", files, folder.path))
+        for number in folder.repetitions(system):
+            path = folder.repetition_path(system, number)
+            files = [*sorted(path.glob("*.json")), *sorted(path.glob("*.jsonl")), path / "logs"]
+            items.append(_item(f"{system.id} {system.legend}, repetition {number}", files, folder.path))
     return element("ul", *items, class_="files")
 
 
