@@ -101,7 +101,7 @@ class _Sdk:
 
         return call
 
-    def launch(self, task: Any, cluster_name: str) -> str:
+    def launch(self, task: Any, cluster_name: str, **how: Any) -> str:
         if self._world.launch_error:
             raise self._world.launch_error
         request = self._world.answer(None, "RUNNING")
@@ -131,7 +131,12 @@ class _Sdk:
         jobs = [{"job_id": 7, "job_name": "somebody's", "status": State.FAILED}]
         if cluster["job"]:
             jobs.append({"job_id": 2, "job_name": cluster["unit"], "status": cluster["job"]})
-        return self._world.answer(jobs)
+        return self._world.answer(jobs + cluster.get("jobs", []))
+
+    def exec(self, task: Any, cluster_name: str) -> str:
+        jobs = self._world.there[cluster_name].setdefault("jobs", [])
+        jobs.append({"job_id": 10 + len(jobs), "job_name": task["name"], "status": State.RUNNING})
+        return self._world.answer((jobs[-1]["job_id"], None))
 
     def endpoints(self, cluster: str, port: int) -> str:
         return self._world.answer({port: f"10.0.0.1:{port}"} if self._world.ports_open else {})
@@ -164,8 +169,13 @@ class _Sdk:
         self._world.state_of |= dict.fromkeys(request_ids, "CANCELLED")
         return self._world.answer(request_ids)
 
-    def cancel(self, cluster_name: str, all: bool) -> str:  # noqa: A002
+    def cancel(self, cluster_name: str, all: bool = False, job_ids: Any = None) -> str:  # noqa: A002
         cluster = self._world.there[cluster_name]
+        for job in cluster.get("jobs", []):
+            if job["job_id"] in (job_ids or ()):
+                job["status"] = State.CANCELLED
+        if not all:
+            return self._world.answer(None)
         cluster["job"] = cluster["job"] and State.CANCELLED
         return self._world.answer(None)
 
