@@ -16,11 +16,11 @@ from nightshift.control.checked import Strict, check, refuse, refuse_because
 from nightshift.control.local.plan import (
     DEFAULT_PROFILE,
     Engine,
-    ExternalRouter,
     FleetPlan,
     RegionPlan,
     WanPlan,
     checked,
+    routing_of,
 )
 from nightshift.errors import UserError
 from nightshift.wan.matrix import DEFAULT, Matrix, load_matrix
@@ -153,7 +153,6 @@ class Service(Strict):
 
         Raises `UserError` when the parts do not make a fleet that works (`plan.checked`).
         """
-        routing = (system or self.system).switches or ExternalRouter.SGLANG
         wan = self.wan if len(self.regions) > 1 else None
         return checked(
             FleetPlan(
@@ -162,7 +161,7 @@ class Service(Strict):
                     RegionPlan(name, region.replicas, region.host, region.port or 0)
                     for name, region in self.regions.items()
                 ),
-                routing=routing,
+                routing=routing_of(system or self.system),
                 log_dir=log_dir,
                 engine=Engine(self.engine),
                 profile=self.profile or DEFAULT_PROFILE,

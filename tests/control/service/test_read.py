@@ -157,7 +157,7 @@ def test_the_simple_form(tmp_path: Path) -> None:
 def test_the_simple_form_and_the_originals_switches(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"6: system: the original's switches are set as well \(LB_POLICY\)"):
         read(tmp_path, SIMPLE + "system: 2\n", LB_POLICY="prefix_tree")
-    with pytest.raises(UserError, match=r"6: system: system 0 is the real sglang-router"):
+    with pytest.raises(UserError, match=r"6: system: system 0 \(sgl\) is the real sglang-router"):
         read(tmp_path, SIMPLE + "system: 0\n")
 
 
@@ -322,7 +322,7 @@ BAD = [
         (
             "5: service.system: unknown system 12; known are 0 (sgl), 1 (sky_sgl_enhanced), 2 "
             "(sky_pull_pull), 3 (sky_push_pull), 4 (sky_push_push), 5 (sky_pull_pull_rate_limit), "
-            "6 (gke_gateway), 7 (nightshift)"
+            "6 (gke_gateway), 7 (nightshift), and by name those that `nightshift bench systems` lists"
         ),
     ),
     (

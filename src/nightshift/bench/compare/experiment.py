@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nightshift.backends.emulated.options import profile_named
-from nightshift.balancing.presets import PRESETS, Preset, preset
+from nightshift.balancing.presets import Preset, known_systems, named, preset
 from nightshift.bench.workloads import Workload, workload
-from nightshift.control.local.plan import Engine, ExternalRouter, FleetPlan, RegionPlan, WanPlan, checked
+from nightshift.control.local.plan import Engine, FleetPlan, RegionPlan, WanPlan, checked, routing_of
 from nightshift.control.local.recipes import require_packages
 from nightshift.errors import UserError
 from nightshift.wan.matrix import load_matrix
@@ -53,7 +53,7 @@ class Experiment:
 
     def system_folder(self, system: Preset) -> Path:
         """Where the files of one system go."""
-        return self.folder / "systems" / f"{system.id}-{system.suffix}"
+        return self.folder / "systems" / system.folder_name
 
     def arguments_of(self, region: RegionLoad) -> dict[str, object]:
         """The workload's arguments for one region."""
@@ -69,7 +69,7 @@ class Experiment:
         return FleetPlan(
             name=f"{self.name}-{system.suffix}",
             regions=tuple(RegionPlan(region.name, region.replicas) for region in self.regions),
-            routing=ExternalRouter.SGLANG if system.switches is None else system.switches,
+            routing=routing_of(system),
             log_dir=self.system_folder(system) / "logs",
             engine=self.engine,
             profile=self.profile,
@@ -97,18 +97,20 @@ class Experiment:
 
 
 def parse_systems(text: str) -> tuple[Preset, ...]:
-    """Read `0-6`, `0,5`, `sgl,nightshift` or a mixture. Raises `UserError` naming the known ones."""
+    """Read `0-6`, `0,5`, `sgl,nightshift`, `paper` (a set) or a mixture.
+
+    Raises `UserError` naming the known ones.
+    """
     found: list[Preset] = []
     for part in text.replace(" ", ",").split(","):
         first, dash, last = part.partition("-")
         if dash and first.isdecimal() and last.isdecimal():
             found += [preset(number) for number in range(int(first), int(last) + 1)]
         elif part:
-            found.append(preset(part))
+            found += named(part)
     chosen = tuple(dict.fromkeys(found))
     if not chosen:
-        known = ", ".join(f"{p.id} ({p.suffix})" for p in PRESETS)
-        raise UserError(f"--systems {text!r} names no system; known are {known}")
+        raise UserError(f"--systems {text!r} names no system; known are {known_systems()}")
     return chosen
 
 

@@ -47,7 +47,7 @@ class Display:
 
     def system(self, number: int, system: Preset) -> None:
         """The `number`th system (from 0) begins."""
-        self._number, self._name = number, f"{system.id} {system.legend}"
+        self._number, self._name = number, system.title
         self._counts, self._ticks = {}, {}
         self._show("starting the fleet")
         if not self._console.is_terminal:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from nightshift.backends.llama_cpp.weights import MODEL_NAME
+from nightshift.balancing.presets import Preset
 from nightshift.balancing.switches import Across, Switches, Topology
 from nightshift.errors import UserError
 
@@ -30,6 +31,11 @@ class ExternalRouter(StrEnum):
 
 
 _MODELS = {Engine.EMULATED: "meta-llama/Llama-3.1-8B-Instruct", Engine.LLAMA_CPP: MODEL_NAME}
+
+
+def routing_of(system: Preset) -> Switches | ExternalRouter:
+    """Return what stands before the replicas in this system."""
+    return system.switches or ExternalRouter(str(system.external))
 
 
 @dataclass(frozen=True, slots=True)

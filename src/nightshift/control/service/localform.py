@@ -53,13 +53,13 @@ def _switches(file: Service, envs: Mapping[str, str]) -> tuple[Switches, tuple[s
         if file.system.switches is None:
             raise Fault(
                 ("system",),
-                f"system {file.system.id} is {file.system.note}: no balancers of a service are like it; "
+                f"system {file.system.names} is {file.system.note}: no balancers of a service are like it; "
                 "choose another, or run it with `nightshift up`",
             )
         return file.system.switches, ()
     name = name_of(original.switches)
     try:
-        file.plan(Path(), Preset(-1, name, name, original.switches))
+        file.plan(Path(), Preset(None, name, name, original.switches))
     except UserError as error:
         raise Fault(("regions",), str(error)) from error
     return original.switches, (said_of_original(original, name), *original.notes)

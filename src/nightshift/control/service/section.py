@@ -52,7 +52,7 @@ def _known_system(value: object) -> str:
         raise refuse_because(str(error)) from error
     if found.switches is None:
         raise refuse_because(
-            f"system {found.id} ({found.suffix}) is {found.note}: no balancers of a service are like it; "
+            f"system {found.names} is {found.note}: no balancers of a service are like it; "
             f"choose another, the benchmark puts that router before the service's replicas"
         )
     return found.suffix
@@ -83,7 +83,9 @@ class _OrNone:
         return {"anyOf": [{"const": "none"}, *(s for s in known["anyOf"] if s != {"type": "null"})]}
 
 
-SYSTEMS = [name for known in PRESETS if known.switches for name in (known.id, known.suffix)]
+SYSTEMS = [
+    name for known in PRESETS if known.switches for name in (known.id, known.suffix) if name is not None
+]
 Policy = Annotated[str, BeforeValidator(_known_policy), WithJsonSchema({"enum": [*POLICY_NAMES]})]
 System = Annotated[str, BeforeValidator(_known_system), WithJsonSchema({"enum": SYSTEMS})]
 WanOrNone = Annotated[Wan | None, BeforeValidator(_wan_or_none), _OrNone()]
