@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from nightshift.bench.script.plan import Measured, Plan
 
-_LEAD_S = {"local": 8, "skypilot": 60}
+_LEAD_S = {"local": 10, "skypilot": 60}
 """From submission to the common start: a client's start and its data; on clouds also SkyPilot's queue."""
 _SPARE_S = 900
 """What a job may take beyond its duration before it counts as hung."""

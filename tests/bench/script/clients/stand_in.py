@@ -52,6 +52,7 @@ class StandIn:
         *,
         account: bool = True,
         interrupted: bool = False,
+        start: float = START,
         began: float = START - 1,
         submitted: float = START - 2,
     ) -> None:
@@ -65,7 +66,7 @@ class StandIn:
             said = {"region": region, "elapsed_s": 60.0, "interrupted": interrupted, "cpu_share": 0.1}
             said |= {"lag_p99_s": 0.01, "late_s": 0.0, "data": "synthetic: a test"}
             (place / names[1]).write_bytes(orjson.dumps(said))
-        job = {"region": region, "host": "h", "start_epoch": START}
+        job = {"region": region, "host": "h", "start_epoch": start}
         job |= {"began_epoch": began, "submitted_epoch": submitted}
         (place / names[2]).write_bytes(orjson.dumps(job))
 

@@ -29,8 +29,17 @@ def test_it_becomes_the_client_with_the_start_in_this_machines_time(
     assert words[3:6] == ["nightshift", "bench", "client"]
     start_at = float(next(word for word in words if word.startswith("--start-at=")).partition("=")[2])
     assert start_at == pytest.approx(50 + 2_000_000_000 - record["began_epoch"], abs=1e-3)
+    assert record["start_epoch"] == record["wanted_epoch"] == 2_000_000_000
     assert f"--out={folder}/records-here.jsonl" in words
     assert "--endpoint=a:1" in words
+
+
+def test_one_that_is_late_begins_as_soon_as_it_can(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "execv", lambda *_: None)
+    job.become_client(tmp_path / "j", "here", 1000.0, 3.0, [])
+    record: dict[str, Any] = orjson.loads((tmp_path / "j" / "job-here.json").read_bytes())
+    assert record["wanted_epoch"] == 1000
+    assert record["start_epoch"] == pytest.approx(record["began_epoch"] + 2)
 
 
 def test_its_command_has_its_words_last_and_no_environment() -> None:

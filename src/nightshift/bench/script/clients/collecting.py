@@ -23,6 +23,8 @@ from nightshift.control.providers.base import ProviderError
 from nightshift.errors import UserError
 
 _PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+_APART_SHARE = 0.1
+"""Regions that began further apart than this part of the run were not measured together."""
 _SILENT_SHARE = 0.1
 """Nothing was answered in this last part of the run, and requests failed: then the service had died."""
 
@@ -54,7 +56,14 @@ async def collect(clients: Clients, what: Collected, broke_off: str = "") -> dic
     start = min(float(job["start_epoch"]) for job in jobs)
     if what.samples is not None:
         _write_samples(what, start)
-    reasons = [broke_off, *missing, *_interrupted(what.to), _silence(what), *_clocks(jobs)]
+    reasons = [
+        broke_off,
+        *missing,
+        *_interrupted(what.to),
+        _silence(what),
+        *_apart(what, jobs),
+        *_clocks(jobs),
+    ]
     why = "; ".join(reason for reason in reasons if reason)
     done = {"state": "partial" if why else "finished", "why": why or None, "start_epoch": start}
     done["seconds"] = max((one["elapsed_s"] for one in _read_all(what.to, "client-*.json")), default=0.0)
@@ -106,16 +115,23 @@ def _silence(what: Collected) -> str:
     return f"nothing was answered after {answered:.0f} s, and {len(failed)} requests failed since"
 
 
+def _apart(what: Collected, jobs: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Tell of regions that did not begin together, by their own clocks."""
+    starts = {str(job["region"]): float(job["start_epoch"]) for job in jobs}
+    first, last = min(starts, key=lambda r: starts[r]), max(starts, key=lambda r: starts[r])
+    apart_s = starts[last] - starts[first]
+    if apart_s * what.speed > what.duration_s * _APART_SHARE:
+        yield f"{last} began {apart_s:.0f} s (real) after {first}; raise LEAD_S, or set its clock"
+
+
 def _clocks(jobs: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Tell of clients that began after the common start, by their own clock, and of clocks that are wrong."""
+    """Tell of clocks that are wrong: a job that began before it was submitted."""
     for job in jobs:
-        who = f"the client of {job['region']} ({job['host']})"
-        if job["began_epoch"] > job["start_epoch"]:
-            late_s = job["began_epoch"] - job["start_epoch"]
-            yield f"{who} began {late_s:.0f} s after the common start; raise LEAD_S, or set its clock"
-        if job["began_epoch"] < job["submitted_epoch"]:
-            behind_s = job["submitted_epoch"] - job["began_epoch"]
-            yield f"the clock of {who} is behind by {behind_s:.1f} s at least: the regions began apart"
+        if (behind_s := job["submitted_epoch"] - job["began_epoch"]) > 0:
+            yield (
+                f"the clock of {job['host']} in {job['region']} is behind by {behind_s:.1f} s at least: "
+                "the regions began apart"
+            )
 
 
 def _records(folder: Path) -> Iterator[RequestRecord]:

@@ -1,7 +1,8 @@
 """A job on its own machine: it keeps its files in one folder, and becomes `nightshift bench client`.
 
 The common start of all regions is given in wall-clock time, which machines share (clouds keep theirs to
-milliseconds by NTP), and turned into this machine's monotonic time here, where it is needed.
+milliseconds by NTP), and turned into this machine's monotonic time here. A job that begins
+too late for it begins as soon as it can: its own time is whole, and its record says how far it was apart.
 """
 
 import os
@@ -18,6 +19,8 @@ import orjson
 from nightshift import __version__
 
 RECORD = "job-{region}.json"
+_READY_S = 2.0
+"""What a client takes to start and to make its data, on a machine with nothing else to do."""
 
 
 def files_of(region: str) -> tuple[str, str, str]:
@@ -47,10 +50,12 @@ def become_client(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     began = datetime.now(UTC).timestamp()
-    start_at = time.monotonic() + start_epoch - began
+    own_start = max(start_epoch, began + _READY_S)
+    start_at = time.monotonic() + own_start - began
     record = {
         "region": region,
-        "start_epoch": start_epoch,
+        "start_epoch": own_start,
+        "wanted_epoch": start_epoch,
         "submitted_epoch": submitted_epoch,
         "began_epoch": began,
         "host": platform.node(),
