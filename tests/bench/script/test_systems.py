@@ -21,7 +21,7 @@ def test_names_are_for_the_systems_in_their_order() -> None:
 
 def test_a_number_of_names_that_is_wrong_names_the_systems_that_want_one() -> None:
     with pytest.raises(
-        UserError, match="has 1 names, 2 are wanted, in this order: 2 sky_pull_pull, 4 sky_push"
+        UserError, match=r"has 1 names, 2 are wanted, in this order: 2 \(sky_pull_pull\), 4 \(sky_push"
     ):
         pair([preset(2), preset(4), preset(6)], ["a"], "gke:80")
     with pytest.raises(UserError, match="1 names, 0 are wanted, in this order: none"):
@@ -45,7 +45,9 @@ def test_a_name_with_a_port_is_an_endpoint() -> None:
 
 def test_a_service_in_the_wrong_place_is_found() -> None:
     two, four = pair([preset(2), preset(4)], ["svc5", "svc3"], None)
-    with pytest.raises(UserError, match="svc5 runs sky_push_push, and is named for system 2 sky_pull_pull"):
+    with pytest.raises(
+        UserError, match=r"svc5 runs sky_push_push, and is named for system 2 \(sky_pull_pull\)"
+    ):
         check(two, view("svc5", "sky_push_push"))
     with pytest.raises(UserError, match="svc3 runs sky_pull_pull"):
         check(four, view("svc3", "sky_pull_pull"))

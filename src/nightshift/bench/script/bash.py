@@ -201,7 +201,7 @@ def script_of(plan: Plan, run_json: str, nightshift: str) -> str:
         client_words=shlex.join(_client_flags(plan)),
         lead_s=_LEAD_S[plan.provider],
         jobs=shlex.join(plan.job(one) for one in plan.systems),
-        folders=shlex.join(one.folder_name for one in plan.systems),
+        folders=shlex.join(one.system.folder_name for one in plan.systems),
     )
     speed = float(plan.one.client.get("speed", 1.0))
     functions = _FUNCTIONS.format(

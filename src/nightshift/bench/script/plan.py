@@ -26,11 +26,6 @@ class Measured:
     """What the queue fetcher is given: a service's name, or an endpoint that it may not know."""
     model: str | None = None
 
-    @property
-    def folder_name(self) -> str:
-        """The system's folder below `systems/`."""
-        return self.system.suffix if self.system.id is None else f"{self.system.id}-{self.system.suffix}"
-
 
 @dataclass(frozen=True, slots=True)
 class Plan:

@@ -46,7 +46,7 @@ def run_of(plan: Plan, views: Sequence[Mapping[str, Any]], command: Sequence[str
         "services": {one.system.suffix: one.watched for one in plan.systems},
         "clients": f"{plan.provider}, in {', '.join(plan.regions)}",
         "notes": [
-            *(f"System {p.id} ({p.legend}): {p.note}." for p in presets if p.note),
+            *(f"System {p.title}: {p.note}." for p in presets if p.note),
             *plan.notes,
             _WARM,
             *([_TOGETHER] if plan.together else []),

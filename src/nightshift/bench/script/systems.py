@@ -32,7 +32,7 @@ def pair(
     """Give each system its service. A name with a colon is an endpoint. Raises `UserError`."""
     own = [system for system in systems if system.suffix != GATEWAY]
     if len(own) != len(service_names):
-        wanted = ", ".join(f"{_number(system)}{system.suffix}" for system in own) or "none"
+        wanted = ", ".join(system.names for system in own) or "none"
         raise UserError(
             f"--service-names has {len(service_names)} names, {len(own)} are wanted, in this order: {wanted}"
         )
@@ -61,14 +61,10 @@ def check(chosen: Chosen, view: Mapping[str, Any]) -> str:
     if runs == "custom":
         return f"{view['name']}, measured as {wanted}, has switches that no preset has"
     raise UserError(
-        f"service {view['name']} runs {runs}, and is named for system {_number(chosen.system)}{wanted}: "
+        f"service {view['name']} runs {runs}, and is named for system {chosen.system.names}: "
         "put --service-names in the order of --run-systems, or name what it runs in --run-systems"
     )
 
 
 def _on(system: Preset, name: str) -> Chosen:
     return Chosen(system, endpoint=name) if ":" in name else Chosen(system, service=name)
-
-
-def _number(system: Preset) -> str:
-    return "" if system.id is None else f"{system.id} "

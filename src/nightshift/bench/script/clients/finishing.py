@@ -37,13 +37,9 @@ def summarize(folder: Path) -> Path:
 def _rows(folder: Path, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for suffix in run["suffixes"]:
         system = preset(suffix)
-        place = folder / "systems" / _folder_name(system) / "rep-1"
+        place = folder / "systems" / system.folder_name / "rep-1"
         if (place / "done.json").is_file():
             yield _row(system, place, Window(run["warmup_s"], run["duration_s"]))
-
-
-def _folder_name(system: Preset) -> str:
-    return system.suffix if system.id is None else f"{system.id}-{system.suffix}"
 
 
 def _row(system: Preset, place: Path, window: Window) -> dict[str, Any]:
