@@ -70,5 +70,5 @@ def test_wrong_arguments_are_named(arguments: dict[str, object], message: str) -
 
 
 def test_unknown_workload_lists_the_known() -> None:
-    with pytest.raises(UserError, match="unknown workload 'arena'; known: " + ", ".join(WORKLOADS)):
-        workload("arena", {})
+    with pytest.raises(UserError, match="unknown workload 'chess'; known: " + ", ".join(WORKLOADS)):
+        workload("chess", {})

@@ -45,9 +45,11 @@ class ChatProgram:
         return Call(number, messages, self.max_tokens, min_turn_s=self.min_turn_s)
 
 
-def rounds(conversations: Sequence[Conversation], max_tokens: int | None) -> Iterator[ChatProgram]:
+def rounds(
+    conversations: Sequence[Conversation], max_tokens: int | None, min_turn_s: float = 0.0
+) -> Iterator[ChatProgram]:
     """Yield the conversations as programs, again and again; a later round shows in the program's id."""
     for number in count(1):
         for conversation in conversations:
             suffix = "" if number == 1 else f"#{number}"
-            yield ChatProgram(conversation, f"{conversation.id}{suffix}", max_tokens)
+            yield ChatProgram(conversation, f"{conversation.id}{suffix}", max_tokens, min_turn_s=min_turn_s)

@@ -12,12 +12,11 @@ conversations add users, and change nothing of those that were there; two region
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import count, islice
 from random import Random
 
 from nightshift.bench.workloads.prose import message, with_another_end, zipf_choice
 from nightshift.bench.workloads.published import (
-    MAX_PROMPT_TOKENS,
     ChatStatistics,
     conversations_of_one_user,
     tokens,
@@ -35,19 +34,13 @@ from nightshift.bench.workloads.vocabulary import (
 
 BYTES_PER_TOKEN = 4
 
-_OPENING_EXPONENT = 1.6
-"""How much the commonest ways to begin prevail (Zipf)."""
 _SHORT_TOKENS = 12
-_POPULAR_SHARE = 0.4
-"""Of the first messages of up to `_SHORT_TOKENS`, the share that are one of `POPULAR`."""
+"""First messages of up to so many tokens may be one of `POPULAR` (`Sharing.popular`)."""
 _SHORT_FOLLOW_UP_TOKENS = 4
+_TEMPLATE_TOKENS = 150
+"""How long the messages of a heavy user are (`Sharing.heavy_user`)."""
 _LONG_TOKENS = 60
-_ROLE_SHARE = 0.4
-"""Of the first messages of `_LONG_TOKENS` and more, the share that begin with one of `ROLES`."""
-_REPEAT_SHARE = 0.21
-"""Of a user's later conversations, the share that begin as an earlier one of the same user did."""
-_REPEAT_WHOLE = 0.5
-"""Of those, the share that repeat the whole message; the others keep half or more of it."""
+"""First messages of so many tokens and more may begin with one of `ROLES` (`Sharing.role`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +58,19 @@ class Conversation:
     id: str
     user: str
     turns: tuple[Turn, ...]
+    at_s: float | None = None
+    """When it began, in seconds of Unix time, if the data set says so."""
+    country: str | None = None
+    """Where its user was, if the data set says so."""
 
 
 def conversations(
     *, seed: str, region: str, number: int, statistics: ChatStatistics, max_answer_tokens: int
 ) -> list[Conversation]:
     """Return the first `number` conversations of a region, those of each user together."""
-    found: list[Conversation] = []
+    heavy = round(number * statistics.sharing.heavy_user)
+    rng = Random(f"{seed}/{region}/heavy")
+    found = list(islice(_of_heavy_user(rng, f"{region}-heavy", statistics, max_answer_tokens), heavy))
     for user in count():
         rng = Random(f"{seed}/{region}/{user}")
         for conversation in _of_user(rng, f"{region}-u{user}", statistics, max_answer_tokens):
@@ -106,28 +105,52 @@ def _of_user(
     for number in range(conversations_of_one_user(rng, statistics)):
         topic, first = _first_message(rng, firsts, statistics)
         firsts.append((topic, first))
-        texts = [first] + [_follow_up(rng, topic, statistics) for _ in range(turns(rng, statistics) - 1)]
-        yield Conversation(
-            id=f"{user}-c{number}",
-            user=user,
-            turns=tuple(Turn(text, _answer_tokens(rng, statistics, max_answer_tokens)) for text in texts),
-        )
+        yield _conversation(rng, (f"{user}-c{number}", user), (topic, first), statistics, max_answer_tokens)
+
+
+def _of_heavy_user(
+    rng: Random, user: str, statistics: ChatStatistics, max_answer_tokens: int
+) -> Iterator[Conversation]:
+    """Yield conversations without end of a user who sends a template that ends otherwise each time."""
+    topic = zipf_choice(rng, TOPICS)
+    template = message(rng, topic, rng.choice(ROLES), _TEMPLATE_TOKENS * BYTES_PER_TOKEN)
+    for number in count():
+        first = with_another_end(rng, topic, template, keep=statistics.sharing.template)
+        yield _conversation(rng, (f"{user}-c{number}", user), (topic, first), statistics, max_answer_tokens)
+
+
+def _conversation(
+    rng: Random,
+    name: tuple[str, str],
+    opening: tuple[Topic, str],
+    statistics: ChatStatistics,
+    max_answer_tokens: int,
+) -> Conversation:
+    """Return a conversation with this id and user, that begins with this topic and text."""
+    topic, first = opening
+    texts = [first] + [_follow_up(rng, topic, statistics) for _ in range(turns(rng, statistics) - 1)]
+    return Conversation(
+        id=name[0],
+        user=name[1],
+        turns=tuple(Turn(text, _answer_tokens(rng, statistics, max_answer_tokens)) for text in texts),
+    )
 
 
 def _first_message(
     rng: Random, earlier: Sequence[tuple[Topic, str]], statistics: ChatStatistics
 ) -> tuple[Topic, str]:
-    if earlier and rng.random() < _REPEAT_SHARE:
+    sharing = statistics.sharing
+    if earlier and rng.random() < sharing.repeat:
         topic, text = rng.choice(earlier)
-        if rng.random() < _REPEAT_WHOLE:
+        if rng.random() < sharing.repeat_whole:
             return topic, text
         return topic, with_another_end(rng, topic, text, keep=rng.uniform(0.5, 1.0))
     topic = zipf_choice(rng, TOPICS)
     wanted = _prompt_tokens(rng, statistics)
-    if wanted <= _SHORT_TOKENS and rng.random() < _POPULAR_SHARE:
+    if wanted <= _SHORT_TOKENS and rng.random() < sharing.popular:
         return topic, zipf_choice(rng, POPULAR)
-    takes_role = wanted >= _LONG_TOKENS and rng.random() < _ROLE_SHARE
-    opening = zipf_choice(rng, ROLES) if takes_role else zipf_choice(rng, OPENINGS, _OPENING_EXPONENT)
+    takes_role = wanted >= _LONG_TOKENS and rng.random() < sharing.role
+    opening = zipf_choice(rng, ROLES) if takes_role else zipf_choice(rng, OPENINGS, sharing.opening_exponent)
     return topic, message(rng, topic, opening, wanted * BYTES_PER_TOKEN)
 
 
@@ -139,8 +162,10 @@ def _follow_up(rng: Random, topic: Topic, statistics: ChatStatistics) -> str:
 
 
 def _prompt_tokens(rng: Random, statistics: ChatStatistics) -> int:
-    return tokens(rng, statistics.prompt_tokens_mean, statistics.prompt_sigma, MAX_PROMPT_TOKENS)
+    return tokens(rng, statistics.prompt_tokens_mean, statistics.prompt_sigma, statistics.prompt_tokens_most)
 
 
 def _answer_tokens(rng: Random, statistics: ChatStatistics, max_answer_tokens: int) -> int:
-    return tokens(rng, statistics.answer_tokens_mean, statistics.answer_sigma, max_answer_tokens)
+    most = statistics.answer_tokens_most or max_answer_tokens
+    drawn = tokens(rng, statistics.answer_tokens_mean, statistics.answer_sigma, most)
+    return min(drawn, max_answer_tokens)

@@ -11,6 +11,8 @@ Sources
     drawn at random and counted with SmolLM2's tokenizer. Not published as statistics; counted for Nightshift.
     User turns mean 3.5 (a quarter of the conversations have one); user messages median 19, mean 100, 95th
     percentile 400; answers median 287, mean 325, 95th percentile 793.
+[4] Zhao et al., "WildChat", arXiv 2405.01470, table 1: conversations, users (IP addresses), turns, tokens
+    per user prompt and per answer.
 
 Assumptions, where only a mean is published
 -------------------------------------------
@@ -21,6 +23,9 @@ Assumptions, where only a mean is published
   (median 19, mean 100 tokens: sigma 1.8), taken lower for Arena's shorter prompts; that of answers
   ShareGPT's answers (median 287, mean 325), taken higher since the mean here is over 20 models.
 - Conversations per user follow a power law, cut at 50, with the mean conversations / users of [1].
+- [2] gives WildChat 2.5% across users and across regions alike, yet 10.9% within a region. Both can only be
+  if pairs of one user count within a region, and some users have very much of it. So here one user of each
+  region has a large share of its conversations, all from one template, as users of an API's wrapper do.
 - Lengths, turns and users are independent, and conversations of more than one turn are like the others.
 """
 
@@ -36,6 +41,26 @@ MAX_PROMPT_TOKENS = 2048
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """Why conversations begin alike, and how often; set so that the similarities come out as published.
+
+    `opening_exponent` and `popular_exponent` say how much the commonest ways to begin, and the commonest
+    questions, prevail (Zipf). The shares are of first messages: `popular` of the short ones, `role` of the
+    long ones, `repeat` of a user's later ones, `repeat_whole` of those. `heavy_user` is the share of a
+    region's conversations that one user has, who sends one template with other ends, of which `template` is
+    the same.
+    """
+
+    opening_exponent: float = 1.6
+    popular: float = 0.4
+    role: float = 0.4
+    repeat: float = 0.21
+    repeat_whole: float = 0.5
+    heavy_user: float = 0.0
+    template: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class ChatStatistics:
     """One data set. Lengths in tokens; `sigma` is of the logarithm; similarities from 0 to 1."""
 
@@ -47,6 +72,12 @@ class ChatStatistics:
     conversations_per_user_mean: float
     similarity_within_user: float | None
     similarity_across_users: float | None
+    sharing: Sharing
+    prompt_tokens_most: int = MAX_PROMPT_TOKENS
+    answer_tokens_most: int | None = None
+    """Where answers of the data set end; None: where the workload cuts them, with the mean after that cut."""
+    similarity_within_region: float | None = None
+    similarity_across_regions: float | None = None
 
     @property
     def chance_to_go_on(self) -> float:
@@ -68,6 +99,7 @@ ARENA = ChatStatistics(
     conversations_per_user_mean=33_000 / 13_383,  # [1]
     similarity_within_user=0.205,  # [2], "Arena"
     similarity_across_users=0.083,  # [2]
+    sharing=Sharing(),
 )
 
 LMSYS_CHAT_1M = ChatStatistics(
@@ -79,6 +111,7 @@ LMSYS_CHAT_1M = ChatStatistics(
     conversations_per_user_mean=1_000_000 / 210_479,  # [1]
     similarity_within_user=None,  # not published; sharing is generated as for Arena
     similarity_across_users=None,
+    sharing=Sharing(),
 )
 
 SHAREGPT = ChatStatistics(
@@ -90,12 +123,32 @@ SHAREGPT = ChatStatistics(
     conversations_per_user_mean=33_000 / 13_383,  # not known; as Arena's
     similarity_within_user=None,  # not published; sharing is generated as for Arena
     similarity_across_users=None,
+    sharing=Sharing(),
+)
+
+WILDCHAT = ChatStatistics(
+    prompt_tokens_mean=296,  # [4]
+    prompt_sigma=1.8,  # as ShareGPT's; the median is then 64
+    answer_tokens_mean=441,  # [4]
+    answer_sigma=0.6,  # as ShareGPT's
+    turns_mean=2.53,  # [4]
+    conversations_per_user_mean=1_039_785 / 204_736,  # [4]
+    similarity_within_user=0.190,  # [2], "WildChat"
+    similarity_across_users=0.025,  # [2]
+    similarity_within_region=0.109,  # [2]
+    similarity_across_regions=0.025,  # [2]
+    sharing=Sharing(
+        opening_exponent=0.76, popular=0.07, role=0.12, repeat=0.3, heavy_user=0.41, template=0.6
+    ),
+    prompt_tokens_most=8192,  # [2], figure 4: tails to 10,000
+    answer_tokens_most=4096,
 )
 
 DATA_SETS: Mapping[str, ChatStatistics] = {
     "arena": ARENA,
     "lmsys-chat-1m": LMSYS_CHAT_1M,
     "sharegpt": SHAREGPT,
+    "wildchat": WILDCHAT,
 }
 
 

@@ -5,9 +5,15 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
+from nightshift.bench.workloads.arena import Arena
+from nightshift.bench.workloads.arena_1m import Arena1m
 from nightshift.bench.workloads.arena_syn import ArenaSyn
 from nightshift.bench.workloads.base import Workload
 from nightshift.bench.workloads.common import CommonArguments
+from nightshift.bench.workloads.mixed_tree import MixedTree
+from nightshift.bench.workloads.tot import Tot
+from nightshift.bench.workloads.tot_single import TotSingle
+from nightshift.bench.workloads.wildchat import WildChat
 from nightshift.errors import UserError
 
 
@@ -30,7 +36,9 @@ class WorkloadKind(Protocol):
         """Make one. Raises pydantic's `ValidationError`."""
 
 
-WORKLOADS: Mapping[str, WorkloadKind] = {kind.name: kind for kind in (ArenaSyn,)}
+_KINDS: tuple[WorkloadKind, ...] = (ArenaSyn, Arena, Arena1m, WildChat, Tot, TotSingle, MixedTree)
+
+WORKLOADS: Mapping[str, WorkloadKind] = {kind.name: kind for kind in _KINDS}
 
 
 def kind_named(name: str) -> WorkloadKind:

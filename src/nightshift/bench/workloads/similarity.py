@@ -20,13 +20,38 @@ def prefix_similarity(one: str, other: str) -> float:
 
 
 def within_users(texts: Mapping[str, Sequence[str]]) -> float:
-    """Return the mean over users, of those with several texts, of the mean over pairs of their texts."""
+    """Return the mean over users, of those with several texts, of the mean over pairs of their first 50."""
     means = []
     for own in texts.values():
-        pairs = [prefix_similarity(one, other) for one, other in combinations(own, 2)]
+        pairs = [prefix_similarity(one, other) for one, other in combinations(own[:50], 2)]
         if pairs:
             means.append(sum(pairs) / len(pairs))
     return sum(means) / len(means) if means else 0.0
+
+
+def within_regions(
+    regions: Sequence[Mapping[str, Sequence[str]]], rng: Random, samples: int = 20_000
+) -> float:
+    """Return the mean over `samples` random pairs of requests of one region, pairs of one user among them.
+
+    `regions` has the texts by user of each region. All requests weigh the same, so that users who ask much
+    weigh much.
+    """
+    flat = [[text for own in texts.values() for text in own] for texts in regions]
+    total = sum(prefix_similarity(*rng.sample(flat[n % len(flat)], 2)) for n in range(samples))
+    return total / samples
+
+
+def across_regions(
+    regions: Sequence[Mapping[str, Sequence[str]]], rng: Random, samples: int = 20_000
+) -> float:
+    """Return the mean over `samples` random pairs of users of different regions, one random text of each."""
+    by_user = [list(texts.values()) for texts in regions]
+    total = 0.0
+    for _ in range(samples):
+        one, other = (rng.choice(users) for users in rng.sample(by_user, 2))
+        total += prefix_similarity(rng.choice(one), rng.choice(other))
+    return total / samples
 
 
 def across_users(texts: Mapping[str, Sequence[str]], rng: Random, samples: int = 20_000) -> float:
