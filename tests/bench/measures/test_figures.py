@@ -6,7 +6,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from nightshift.bench.measures import DEFINITIONS, Figures, Spread, Window, measure, measure_by_region
+from nightshift.bench.measures import DEFINITIONS, Figures, Slo, Spread, Window, measure, measure_by_region
+from nightshift.bench.measures.client_load import ClientLoad
+from nightshift.bench.measures.imbalance import Imbalance
 from nightshift.bench.records import RequestRecord
 
 WINDOW = Window(warmup_s=0.0, end_s=100.0)
@@ -67,7 +69,7 @@ FEW = [
 
 def test_counts_every_request_of_whatever_outcome() -> None:
     figures = measure(FEW, WINDOW)
-    assert (figures.requests, figures.failed, figures.unfinished) == (4, 1, 1)
+    assert (figures.requests, figures.finished, figures.failed, figures.unfinished) == (4, 2, 1, 1)
     assert figures.without_first_token == 0
 
 
@@ -75,6 +77,7 @@ def test_throughput_is_that_of_the_original() -> None:
     figures = measure(FEW, WINDOW)
     span_s = 50.5 - 10.0
     assert figures.weighted_token_per_s == pytest.approx((100 + 2 * 21 + 300 + 2 * 41) / span_s)
+    assert figures.token_per_s == pytest.approx((100 + 21 + 300 + 41) / span_s)
     assert figures.output_token_per_s == pytest.approx((21 + 41) / span_s)
     assert figures.request_per_s == pytest.approx(2 / span_s)
 
@@ -102,6 +105,37 @@ def test_latencies() -> None:
     assert figures.e2e_s.mean == pytest.approx((11.0 + 20.5) / 2)
     assert figures.tpot_s is not None
     assert figures.tpot_s.mean == pytest.approx((10 / 20 + 20 / 40) / 2)
+    assert figures.ntpot_s is not None
+    assert figures.ntpot_s.mean == pytest.approx((11 / 21 + 20.5 / 41) / 2)
+
+
+def test_an_answer_of_one_token_has_no_time_between_tokens() -> None:
+    figures = measure([finished(0.0, 1.0, 1.5, (100, 1))], WINDOW)
+    assert figures.tpot_s is None
+    assert figures.ntpot_s is not None
+    assert figures.ntpot_s.p50 == 1.5
+
+
+def test_gaps_of_all_requests_are_one_pool() -> None:
+    records = [
+        replace(FEW[0], itl_s=[0.1, 0.1]),
+        replace(FEW[3], itl_s=[0.4]),
+        replace(FEW[2], itl_s=[9.0]),  # failed
+        replace(finished(1.0, 1.0, 2.0, (5, 5)), itl_s=[9.0]),  # in the warm-up
+        FEW[1],  # without gaps
+    ]
+    figures = measure(records, Window(5.0, 100.0))
+    assert figures.itl_s is not None
+    assert figures.itl_s.mean == pytest.approx(0.2)
+    assert figures.itl_s.p50 == pytest.approx(0.1)
+    assert measure(FEW, WINDOW).itl_s is None
+
+
+def test_the_clients_own_lag_is_told_in_open_loop_alone() -> None:
+    late = measure([replace(FEW[0], scheduled=9.75), FEW[1]], WINDOW)
+    assert late.schedule_lag_s is not None
+    assert late.schedule_lag_s.p99 == pytest.approx(0.25)
+    assert measure(FEW, WINDOW).schedule_lag_s is None
 
 
 def test_hit_rate_is_tokens_over_tokens() -> None:
@@ -153,13 +187,15 @@ def test_a_run_that_ended_in_its_warm_up_has_no_window() -> None:
 
 
 def test_every_figure_has_a_definition_and_a_line() -> None:
-    assert list(DEFINITIONS) == [field.name for field in fields(Figures)]
-    assert [line.split()[0] for line in measure(FEW, WINDOW).lines()] == list(DEFINITIONS)
+    names = [field.name for field in fields(Figures)]
+    of_a_run = [field.name for shape in (Imbalance, ClientLoad) for field in fields(shape)]
+    assert sorted(DEFINITIONS) == sorted(names + of_a_run)
+    assert [line.split()[0] for line in measure(FEW, WINDOW).lines()] == names
 
 
 def test_as_dict_is_plain() -> None:
     plain = measure(FEW, WINDOW).as_dict()
-    assert set(plain["ttft_s"]) == {"mean", "p50", "p90", "p99"}
+    assert set(plain["ttft_s"]) == {"mean", "p50", "p90", "p95", "p99"}
 
 
 @st.composite
@@ -194,9 +230,24 @@ def test_hit_rate_is_a_share(records: list[RequestRecord], window: Window) -> No
 
 
 @given(any_records(), WINDOWS)
+def test_nothing_is_lost(records: list[RequestRecord], window: Window) -> None:
+    figures = measure(records, window)
+    assert figures.finished + figures.failed + figures.unfinished == figures.requests == len(records)
+    goodput = figures.goodput
+    assert goodput.good <= goodput.judged
+    assert goodput.judged + goodput.undecided == figures.requests - figures.warmup_requests
+
+
+@given(any_records(), WINDOWS)
+def test_a_stricter_objective_never_has_more_good_ones(records: list[RequestRecord], window: Window) -> None:
+    loose, strict = Slo(ttft=5.0, e2e=30.0), Slo(ttft=1.0, e2e=30.0, tpot=0.1)
+    assert measure(records, window, strict).goodput.good <= measure(records, window, loose).goodput.good
+
+
+@given(any_records(), WINDOWS)
 def test_regions_add_up(records: list[RequestRecord], window: Window) -> None:
     overall, regions = measure(records, window), measure_by_region(records, window).values()
-    for name in ("requests", "failed", "unfinished", "warmup_requests", "handed_over", "queued"):
+    for name in ("requests", "finished", "failed", "unfinished", "warmup_requests", "handed_over", "queued"):
         assert getattr(overall, name) == sum(getattr(region, name) for region in regions)
     added = sum(region.window_weighted_token_per_s for region in regions)
     assert overall.window_weighted_token_per_s == pytest.approx(added)
@@ -211,13 +262,6 @@ def test_windows_side_by_side_add_up(records: list[RequestRecord], middle: float
     assume(all(one.streaming_start is None or one.end > one.streaming_start for one in records))
     whole = tokens(Window(0.0, 200.0))
     assert tokens(Window(0.0, middle)) + tokens(Window(middle, 200.0)) == pytest.approx(whole)
-
-
-@given(st.lists(st.floats(0, 1e6), min_size=1))
-def test_percentiles_are_in_order(values: list[float]) -> None:
-    spread = Spread.of(values)
-    assert spread is not None
-    assert min(values) <= spread.p50 <= spread.p90 <= spread.p99 <= max(values)
 
 
 def test_percentiles_lie_between_neighbours() -> None:
