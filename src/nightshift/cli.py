@@ -18,6 +18,7 @@ from nightshift.bench.script.clients.command import app as clients_app
 from nightshift.bench.script.command import gen_cmd
 from nightshift.bench.script.words import SeveralWords
 from nightshift.bench.trust.fit_command import fit_command
+from nightshift.bench.trust.validate_command import validate_command
 from nightshift.build import is_compiled
 from nightshift.control.baselines.command import app as baseline_app
 from nightshift.control.commands import down, status, up
@@ -66,6 +67,7 @@ bench.command("compare")(compare)
 bench.command("client", cls=ClientCommand)(client)
 bench.command("report")(report_command)
 bench.command("proxy")(proxy)
+bench.command("validate")(validate_command)
 bench.command("gen-cmd", cls=SeveralWords)(gen_cmd)
 bench.command("queue-fetcher")(queue_fetcher)
 bench.add_typer(clients_app, name="clients")

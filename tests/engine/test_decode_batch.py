@@ -11,31 +11,36 @@ from nightshift.engine.tokens import blocks_for
 members = st.lists(st.tuples(st.integers(1, 60), st.integers(2, 90)), min_size=1, max_size=8)
 
 
-def batch_of(sizes: list[tuple[int, int]], steps_before: int) -> tuple[DecodeBatch, list[Sequence]]:
-    batch = DecodeBatch()
+blocks_of = st.sampled_from([1, 16])
+
+
+def batch_of(
+    sizes: list[tuple[int, int]], steps_before: int, block_tokens: int = 16
+) -> tuple[DecodeBatch, list[Sequence]]:
+    batch = DecodeBatch(block_tokens)
     batch.steps = steps_before
     sequences = []
     for index, (prompt, answer) in enumerate(sizes):
         request = make_request(f"r{index}", b"p" * 4 * prompt, max_tokens=answer, ignore_eos=True)
-        sequence = Sequence(request)
+        sequence = Sequence(request, block_tokens)
         sequence.kv_tokens, sequence.generated, sequence.serial = prompt, 1, index
         batch.add(sequence)
         sequences.append(sequence)
     return batch, sequences
 
 
-@given(members, st.integers(0, 40), st.integers(0, 100))
-def test_blocks_for_many_steps(sizes: list[tuple[int, int]], before: int, steps: int) -> None:
-    batch, _ = batch_of(sizes, before)
-    expected = sum(blocks_for(prompt + steps) - blocks_for(prompt) for prompt, _ in sizes)
+@given(members, st.integers(0, 40), st.integers(0, 100), blocks_of)
+def test_blocks_for_many_steps(sizes: list[tuple[int, int]], before: int, steps: int, block: int) -> None:
+    batch, _ = batch_of(sizes, before, block)
+    expected = sum(blocks_for(prompt + steps, block) - blocks_for(prompt, block) for prompt, _ in sizes)
     assert batch.blocks_for(steps) == expected
 
 
-@given(members, st.integers(0, 40), st.integers(0, 60), st.integers(1, 100))
+@given(members, st.integers(0, 40), st.integers(0, 60), st.integers(1, 100), blocks_of)
 def test_steps_within_is_the_largest_that_fits(
-    sizes: list[tuple[int, int]], before: int, blocks: int, limit: int
+    sizes: list[tuple[int, int]], before: int, blocks: int, limit: int, block: int
 ) -> None:
-    batch, _ = batch_of(sizes, before)
+    batch, _ = batch_of(sizes, before, block)
     steps = batch.steps_within(blocks, limit)
     assert batch.blocks_for(steps) <= blocks
     assert steps == limit or batch.blocks_for(steps + 1) > blocks

@@ -5,7 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightshift.engine.prefix_cache import Node, PrefixCache
-from nightshift.engine.tokens import BLOCK_BYTES
+from nightshift.engine.tokens import BLOCK_TOKENS, BYTES_PER_TOKEN
+
+BLOCK_BYTES = BLOCK_TOKENS * BYTES_PER_TOKEN
 
 
 def text(blocks: str) -> bytes:

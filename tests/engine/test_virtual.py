@@ -77,10 +77,11 @@ def drive(
     return progress, stats, engine
 
 
-@given(arrivals())
-def test_fast_forward_equals_step_by_step(work: list[Arrival]) -> None:
-    fast_progress, fast_stats, _ = drive(work, fast=True)
-    slow_progress, slow_stats, _ = drive(work, fast=False)
+@given(arrivals(), st.sampled_from([1, 16]))
+def test_fast_forward_equals_step_by_step(work: list[Arrival], block_tokens: int) -> None:
+    profile = replace(SMALL, block_tokens=block_tokens)
+    fast_progress, fast_stats, _ = drive(work, fast=True, profile=profile)
+    slow_progress, slow_stats, _ = drive(work, fast=False, profile=profile)
     assert fast_progress == slow_progress
     assert fast_stats == slow_stats
 
@@ -103,9 +104,9 @@ def test_each_request_that_is_not_aborted_finishes_once(work: list[Arrival]) -> 
     assert stats[-1].totals.finished + stats[-1].totals.aborted == len(work)
 
 
-@given(arrivals())
-def test_less_than_the_whole_prompt_is_cached(work: list[Arrival]) -> None:
-    progress, stats, _ = drive(work, fast=True)
+@given(arrivals(), st.sampled_from([1, 16]))
+def test_less_than_the_whole_prompt_is_cached(work: list[Arrival], block_tokens: int) -> None:
+    progress, stats, _ = drive(work, fast=True, profile=replace(SMALL, block_tokens=block_tokens))
     assert all(0 <= one.cached_tokens < one.prompt_tokens for one in progress)
     assert all(one.kv_used_tokens <= one.kv_capacity_tokens for one in stats)
 
@@ -199,3 +200,11 @@ def test_misuse_of_steps_is_refused() -> None:
     engine.begin_step()
     with pytest.raises(RuntimeError):
         engine.begin_step()
+
+
+def test_blocks_of_one_token_cache_all_but_the_last() -> None:
+    turns = [Arrival(0.0, make_request(name, b"p" * 4 * 50, max_tokens=1), None) for name in ("a", "b")]
+    later = [turns[0], replace(turns[1], gap_s=60.0)]
+    for block_tokens, cached in ((1, 49), (16, 48)):
+        progress, _, _ = drive(later, fast=True, profile=replace(SMALL, block_tokens=block_tokens))
+        assert progress[-1].cached_tokens == cached

@@ -15,7 +15,8 @@ from nightshift.engine.tokens import BLOCK_TOKENS
 class DecodeBatch:
     """Members, by request id in order of joining."""
 
-    def __init__(self) -> None:
+    def __init__(self, block_tokens: int = BLOCK_TOKENS) -> None:
+        self._block_tokens = block_tokens
         self.steps = 0
         self.kv_tokens = 0
         # What members may still write, for the scheduler's reserve (see `Sequence.reserve_tokens`).
@@ -25,7 +26,7 @@ class DecodeBatch:
         self._ends: list[tuple[int, int, Sequence]] = []
         # Members by (steps - KV tokens) modulo the block, which is constant while they decode: those at p
         # need a block in the steps whose number is p modulo the block.
-        self._phases = [0] * BLOCK_TOKENS
+        self._phases = [0] * block_tokens
 
     def __len__(self) -> int:
         return len(self._members)
@@ -81,12 +82,12 @@ class DecodeBatch:
 
     def blocks_for(self, steps: int) -> int:
         """Return how many new blocks the next `steps` steps take."""
-        rounds, rest = divmod(steps, BLOCK_TOKENS)
-        begin = self.steps % BLOCK_TOKENS
+        rounds, rest = divmod(steps, self._block_tokens)
+        begin = self.steps % self._block_tokens
         end = begin + rest
         crossing = sum(self._phases[begin:end])
-        if end > BLOCK_TOKENS:
-            crossing += sum(self._phases[: end - BLOCK_TOKENS])
+        if end > self._block_tokens:
+            crossing += sum(self._phases[: end - self._block_tokens])
         return rounds * len(self._members) + crossing
 
     def steps_within(self, blocks: int, limit: int) -> int:
@@ -94,7 +95,7 @@ class DecodeBatch:
         if self.blocks_for(limit) <= blocks:
             return limit
         rounds = blocks // len(self._members)
-        steps = rounds * BLOCK_TOKENS
+        steps = rounds * self._block_tokens
         while self.blocks_for(steps + 1) <= blocks:
             steps += 1
         return steps
@@ -103,4 +104,4 @@ class DecodeBatch:
         self.kv_tokens += sign * sequence.kv_tokens
         self.reserve_tokens += sign * sequence.reserve_tokens
         self.written_tokens += sign * sequence.generated
-        self._phases[(self.steps - sequence.kv_tokens) % BLOCK_TOKENS] += sign
+        self._phases[(self.steps - sequence.kv_tokens) % self._block_tokens] += sign

@@ -29,7 +29,7 @@ from nightshift.engine.profiles import DeviceProfile
 from nightshift.engine.request import ContextLengthExceededError, EngineRequest, RequestRefusedError
 from nightshift.engine.sequence import Sequence
 from nightshift.engine.stats import EngineStats, Totals
-from nightshift.engine.tokens import BLOCK_TOKENS, blocks_for
+from nightshift.engine.tokens import blocks_for
 
 LOOK_EVERY_STEPS = 16
 
@@ -72,13 +72,14 @@ class Engine:
 
     def __init__(self, profile: DeviceProfile) -> None:
         self.profile = profile
-        self.pool = KvPool(profile.kv_capacity_blocks)
+        self._block_tokens = profile.block_tokens
+        self.pool = KvPool(profile.kv_capacity_blocks, profile.block_tokens)
         self.totals = Totals()
         self._waiting: deque[Sequence] = deque()
         # All running, oldest admission first; each is in `_prefilling` or in `_decoding`.
         self._running: dict[str, Sequence] = {}
         self._prefilling: list[Sequence] = []
-        self._decoding = DecodeBatch()
+        self._decoding = DecodeBatch(profile.block_tokens)
         self._known: dict[str, Sequence] = {}
         self._ratio = NewTokenRatio(profile.conservativeness)
         self._step: Step | None = None
@@ -113,7 +114,7 @@ class Engine:
     def submit(self, request: EngineRequest) -> None:
         """Queue a request; raises as `check` does."""
         self.check(request)
-        sequence = Sequence(request)
+        sequence = Sequence(request, self._block_tokens)
         self._known[request.id] = sequence
         if not self._waiting:
             self._look = True
@@ -153,8 +154,8 @@ class Engine:
         return EngineStats(
             pending=len(self._waiting),
             running=len(self._running) - len(self._aborting),
-            kv_used_tokens=(self.pool.in_use + decoding.blocks_for(steps)) * BLOCK_TOKENS,
-            kv_capacity_tokens=self.pool.capacity * BLOCK_TOKENS,
+            kv_used_tokens=(self.pool.in_use + decoding.blocks_for(steps)) * self._block_tokens,
+            kv_capacity_tokens=self.pool.capacity * self._block_tokens,
             totals=replace(self.totals, generated_tokens=generated),
         )
 
@@ -251,9 +252,11 @@ class Engine:
 
     def _fits(self, sequence: Sequence, match: Match, reserved: float) -> bool:
         room = self.pool.available_beside(match)
-        now = blocks_for(sequence.target_tokens) - match.blocks
-        later = blocks_for(sequence.target_tokens + max(0, sequence.reserve_tokens)) - match.blocks
-        return now <= room and later * BLOCK_TOKENS + reserved <= room * BLOCK_TOKENS
+        block_tokens = self._block_tokens
+        now = blocks_for(sequence.target_tokens, block_tokens) - match.blocks
+        in_the_end = sequence.target_tokens + max(0, sequence.reserve_tokens)
+        later = blocks_for(in_the_end, block_tokens) - match.blocks
+        return now <= room and later * block_tokens + reserved <= room * block_tokens
 
     def _start(self, sequence: Sequence, match: Match) -> None:
         self._admitted += 1

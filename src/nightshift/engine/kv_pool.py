@@ -6,14 +6,16 @@ used one.
 """
 
 from nightshift.engine.prefix_cache import Match, PrefixCache
+from nightshift.engine.tokens import BLOCK_TOKENS
 
 
 class KvPool:
     """Counts blocks."""
 
-    def __init__(self, capacity_blocks: int) -> None:
+    def __init__(self, capacity_blocks: int, block_tokens: int = BLOCK_TOKENS) -> None:
         self.capacity = capacity_blocks
-        self.cache = PrefixCache()
+        self.block_tokens = block_tokens
+        self.cache = PrefixCache(block_tokens)
         self.private = 0
 
     @property

@@ -1,4 +1,4 @@
-"""The prefix cache: a radix tree of KV blocks, as in SGLang's radix cache with pages of 16 tokens.
+"""The prefix cache: a radix tree of KV blocks, as SGLang's radix cache; blocks have 16 tokens unless told.
 
 A node holds the text of a run of whole blocks; the path from the root to it is the prefix whose KV it
 is. Text that two prompts share is held once. Running sequences pin the path that they use; the rest
@@ -17,7 +17,7 @@ entry is stale when its node was touched, pinned, extended or removed since, and
 import heapq
 from dataclasses import dataclass
 
-from nightshift.engine.tokens import BLOCK_BYTES
+from nightshift.engine.tokens import BLOCK_TOKENS, BYTES_PER_TOKEN
 
 
 class Node:
@@ -25,10 +25,10 @@ class Node:
 
     __slots__ = ("age", "blocks", "children", "locks", "parent", "serial", "text")
 
-    def __init__(self, text: bytes, parent: "Node | None", serial: int) -> None:
+    def __init__(self, text: bytes, blocks: int, parent: "Node | None", serial: int) -> None:
         # Empty: the root, or removed from the tree.
         self.text = text
-        self.blocks = len(text) // BLOCK_BYTES
+        self.blocks = blocks
         # The root is its own.
         self.parent = parent or self
         self.children: dict[bytes, Node] = {}
@@ -36,10 +36,10 @@ class Node:
         self.age = 0
         self.serial = serial
 
-    def keep(self, text: bytes) -> None:
+    def keep(self, text: bytes, blocks: int) -> None:
         """Hold only this part of the run."""
         self.text = text
-        self.blocks = len(text) // BLOCK_BYTES
+        self.blocks = blocks
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +54,11 @@ class Match:
 class PrefixCache:
     """Which prefixes are held; counts are in blocks. Who owns how much memory is `kv_pool.py`."""
 
-    def __init__(self) -> None:
+    def __init__(self, block_tokens: int = BLOCK_TOKENS) -> None:
+        self._block_bytes = block_tokens * BYTES_PER_TOKEN
         self._serial = 0
         self._age = 0
-        self._root = Node(b"", None, 0)
+        self._root = Node(b"", 0, None, 0)
         self._root.locks = 1  # never evicted: where all walks up the tree end
         self._nodes = 0
         self._candidates: list[tuple[int, int, Node]] = []
@@ -72,13 +73,14 @@ class PrefixCache:
 
     def match(self, text: bytes, limit: int) -> Match:
         """Return the longest cached prefix of `text`, of at most `limit` blocks. Changes nothing."""
+        block_bytes = self._block_bytes
         node, inside, matched = self._root, 0, 0
         while matched < limit:
-            start = matched * BLOCK_BYTES
-            child = node.children.get(text[start : start + BLOCK_BYTES])
+            start = matched * block_bytes
+            child = node.children.get(text[start : start + block_bytes])
             if child is None:
                 break
-            inside = _common_blocks(child.text, text, start, limit - matched)
+            inside = _common_blocks(child, text, start, limit - matched, block_bytes)
             node, matched = child, matched + inside
             if inside < child.blocks:
                 break
@@ -127,13 +129,14 @@ class PrefixCache:
         Those that are there already, from another sequence, are not put there again. Returns the node of
         the whole prefix, not pinned.
         """
+        block_bytes = self._block_bytes
         position = start_block
         while position < end_block:
-            at = position * BLOCK_BYTES
-            child = node.children.get(text[at : at + BLOCK_BYTES])
+            at = position * block_bytes
+            child = node.children.get(text[at : at + block_bytes])
             if child is None:
-                return self._add_leaf(node, text[at : end_block * BLOCK_BYTES])
-            inside = _common_blocks(child.text, text, at, end_block - position)
+                return self._add_leaf(node, text[at : end_block * block_bytes], end_block - position)
+            inside = _common_blocks(child, text, at, end_block - position, block_bytes)
             node = child if inside == child.blocks else self._split(child, inside)
             position += inside
         self._touch(node)
@@ -155,7 +158,7 @@ class PrefixCache:
                 heapq.heappop(self._candidates)
                 self._remove(leaf)
             else:
-                leaf.keep(leaf.text[: -dropped * BLOCK_BYTES])
+                leaf.keep(leaf.text[: -dropped * self._block_bytes], leaf.blocks - dropped)
 
     def _is_candidate(self, node: Node) -> bool:
         return not node.locks and not node.children and bool(node.text)
@@ -179,15 +182,15 @@ class PrefixCache:
             node.age = self._age
             node = node.parent
 
-    def _new_node(self, text: bytes, parent: Node) -> Node:
+    def _new_node(self, text: bytes, blocks: int, parent: Node) -> Node:
         self._serial += 1
         self._nodes += 1
-        node = Node(text, parent, self._serial)
-        parent.children[text[:BLOCK_BYTES]] = node
+        node = Node(text, blocks, parent, self._serial)
+        parent.children[text[: self._block_bytes]] = node
         return node
 
-    def _add_leaf(self, parent: Node, text: bytes) -> Node:
-        leaf = self._new_node(text, parent)
+    def _add_leaf(self, parent: Node, text: bytes, blocks: int) -> Node:
+        leaf = self._new_node(text, blocks, parent)
         self.blocks += leaf.blocks
         self.evictable += leaf.blocks
         self._touch(leaf)
@@ -200,31 +203,33 @@ class PrefixCache:
         So a sequence that pinned the end of the run still does.
         """
         parent = node.parent
-        upper = self._new_node(node.text[: blocks * BLOCK_BYTES], parent)
+        cut = blocks * self._block_bytes
+        upper = self._new_node(node.text[:cut], blocks, parent)
         upper.age = node.age
         upper.locks = 1 if node.locks else 0
-        node.keep(node.text[blocks * BLOCK_BYTES :])
+        node.keep(node.text[cut:], node.blocks - blocks)
         node.parent = upper
-        upper.children[node.text[:BLOCK_BYTES]] = node
+        upper.children[node.text[: self._block_bytes]] = node
         return upper
 
     def _remove(self, leaf: Node) -> None:
         parent = leaf.parent
-        del parent.children[leaf.text[:BLOCK_BYTES]]
-        leaf.keep(b"")
+        del parent.children[leaf.text[: self._block_bytes]]
+        leaf.keep(b"", 0)
         self._nodes -= 1
         self._offer(parent)
 
 
-def _common_blocks(run: bytes, text: bytes, start: int, limit: int) -> int:
-    """Return how many blocks of `run` are in `text` from byte `start` on; at most `limit`."""
-    high = min(len(run) // BLOCK_BYTES, limit)
-    if text.startswith(run if high * BLOCK_BYTES == len(run) else run[: high * BLOCK_BYTES], start):
+def _common_blocks(node: Node, text: bytes, start: int, limit: int, block_bytes: int) -> int:
+    """Return how many blocks of the node's run are in `text` from byte `start` on; at most `limit`."""
+    run = node.text
+    high = min(node.blocks, limit)
+    if text.startswith(run if high == node.blocks else run[: high * block_bytes], start):
         return high
     low = 0  # blocks known to be common; `high` are known not to be
     while high - low > 1:
         middle = (low + high) // 2
-        if text.startswith(run[low * BLOCK_BYTES : middle * BLOCK_BYTES], start + low * BLOCK_BYTES):
+        if text.startswith(run[low * block_bytes : middle * block_bytes], start + low * block_bytes):
             low = middle
         else:
             high = middle

@@ -52,18 +52,20 @@ class DeviceProfile:
     context_tokens: int = 131_072
     conservativeness: float = 1.0
     """SGLang's `--schedule-conservativeness`: less admits more and retracts more (`admission.py`)."""
+    block_tokens: int = BLOCK_TOKENS
+    """Tokens of a block of KV cache: what is cached is whole blocks. vLLM's default; llama.cpp has 1."""
     prefill_pair_ns: int = 0
     """For each pair of a prompt token computed in the step and a token before it in its prompt."""
 
     @property
     def kv_capacity_blocks(self) -> int:
         """Whole blocks of KV cache."""
-        return self.kv_capacity_tokens // BLOCK_TOKENS
+        return self.kv_capacity_tokens // self.block_tokens
 
     @property
     def longest_tokens(self) -> int:
         """Tokens of prompt and answer that one request may have together."""
-        return min(self.context_tokens, self.kv_capacity_blocks * BLOCK_TOKENS)
+        return min(self.context_tokens, self.kv_capacity_blocks * self.block_tokens)
 
     def step_ns(self, *, prefill_tokens: int, kv_tokens: int, sequences: int, prefill_pairs: int = 0) -> int:
         """Return the time of one step."""

@@ -9,15 +9,15 @@ those of the answer too: the next turn of the conversation begins with them.
 from nightshift.engine.kv_pool import KvPool
 from nightshift.engine.prefix_cache import Match, Node
 from nightshift.engine.sequence import Sequence
-from nightshift.engine.tokens import BLOCK_TOKENS, blocks_for
+from nightshift.engine.tokens import blocks_for
 
 
 def enter(pool: KvPool, sequence: Sequence, match: Match) -> None:
     """Give memory for the whole prompt. It must be available beside `match`."""
     sequence.node = pool.cache.pin(match)
     sequence.shared_blocks = match.blocks
-    sequence.kv_tokens = match.blocks * BLOCK_TOKENS
-    pool.allocate(blocks_for(sequence.target_tokens) - match.blocks)
+    sequence.kv_tokens = match.blocks * pool.block_tokens
+    pool.allocate(blocks_for(sequence.target_tokens, pool.block_tokens) - match.blocks)
 
 
 def share(pool: KvPool, sequence: Sequence) -> None:

@@ -2,7 +2,7 @@
 
 from nightshift.engine.prefix_cache import Node
 from nightshift.engine.request import EngineRequest
-from nightshift.engine.tokens import BLOCK_BYTES, BLOCK_TOKENS, BYTES_PER_TOKEN, blocks_for
+from nightshift.engine.tokens import BLOCK_TOKENS, BYTES_PER_TOKEN, blocks_for
 
 # The scheduler never reserves more than this many future tokens for one request (SGLang's
 # SGLANG_CLIP_MAX_NEW_TOKENS_ESTIMATION, default 4096); the answer itself may be longer.
@@ -19,6 +19,7 @@ class Sequence:
     __slots__ = (
         "aborted",
         "answer_tokens",
+        "block_tokens",
         "cached_tokens",
         "end_step",
         "generated",
@@ -32,8 +33,9 @@ class Sequence:
         "text",
     )
 
-    def __init__(self, request: EngineRequest) -> None:
+    def __init__(self, request: EngineRequest, block_tokens: int = BLOCK_TOKENS) -> None:
         self.request = request
+        self.block_tokens = block_tokens
         self.text = request.prompt + request.answer
         self.prompt_tokens = request.prompt_tokens
         self.answer_tokens = request.answer_tokens
@@ -64,17 +66,18 @@ class Sequence:
     @property
     def reusable_blocks(self) -> int:
         """Blocks that a cache hit may cover: the last token is always computed, to get the next one."""
-        return (self.prompt_tokens + self.generated - 1) // BLOCK_TOKENS
+        return (self.prompt_tokens + self.generated - 1) // self.block_tokens
 
     @property
     def held_blocks(self) -> int:
         """Blocks of this sequence, shared and private. Prefill takes those of the whole prompt at once."""
-        return blocks_for(max(self.kv_tokens, self.target_tokens))
+        return blocks_for(max(self.kv_tokens, self.target_tokens), self.block_tokens)
 
     @property
     def full_blocks(self) -> int:
         """Whole blocks whose KV is computed, which may therefore be cached."""
         beyond_prompt = self.kv_tokens - self.prompt_tokens
         if beyond_prompt < 0:
-            return self.kv_tokens // BLOCK_TOKENS
-        return (len(self.request.prompt) + BYTES_PER_TOKEN * beyond_prompt) // BLOCK_BYTES
+            return self.kv_tokens // self.block_tokens
+        computed_bytes = len(self.request.prompt) + BYTES_PER_TOKEN * beyond_prompt
+        return computed_bytes // (BYTES_PER_TOKEN * self.block_tokens)

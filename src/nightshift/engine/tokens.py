@@ -2,13 +2,13 @@
 
 A token is 4 bytes of UTF-8 (the last one of a prompt may be shorter): the rule of thumb for English
 text and the tokenizers of current models. A block is 16 tokens, the page size that vLLM uses and that
-SGLang offers. Answers are made of whole 4-byte tokens (`answers.py`), so that the bytes of prompt and
-answer, laid one after the other, cut into the same tokens as the sequence in the KV cache.
+SGLang offers, unless a device's profile says otherwise (llama.cpp keeps single tokens). Answers are made of
+whole 4-byte tokens (`answers.py`), so that the bytes of prompt and answer, laid one after the other, cut
+into the same tokens as the sequence in the KV cache.
 """
 
 BYTES_PER_TOKEN = 4
 BLOCK_TOKENS = 16
-BLOCK_BYTES = BLOCK_TOKENS * BYTES_PER_TOKEN
 
 
 def token_count(text: bytes) -> int:
@@ -16,6 +16,6 @@ def token_count(text: bytes) -> int:
     return -(-len(text) // BYTES_PER_TOKEN)
 
 
-def blocks_for(tokens: int) -> int:
+def blocks_for(tokens: int, block_tokens: int) -> int:
     """Return the number of blocks that hold `tokens` tokens, the last one perhaps in part."""
-    return -(-tokens // BLOCK_TOKENS)
+    return -(-tokens // block_tokens)

@@ -8,12 +8,23 @@ from tempfile import TemporaryDirectory
 
 import aiohttp
 
+from nightshift.backends.llama_cpp.server import Settings
 from nightshift.balancing.switches import Switches
 from nightshift.control.local.fleet import LocalFleet
 from nightshift.control.local.plan import Engine, FleetPlan, RegionPlan
 
 LLAMA_CPP = "llama.cpp"
 """Given in place of a URL: start one here."""
+
+_SMOLLM2_KV_BYTES = 2 * 30 * 3 * 64 * 2
+"""A token in the KV cache of SmolLM2-135M: keys and values, 30 layers, 3 KV heads of 64, 2 bytes (its
+configuration)."""
+
+
+def kv_tokens_here() -> int:
+    """Tokens that the llama.cpp started here keeps: its slots' context, and prefixes in host memory."""
+    here = Settings(Path(), "", 0, "")
+    return here.context_tokens + here.cache_mib * 2**20 // _SMOLLM2_KV_BYTES
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,8 +40,13 @@ def fit_command(
         int | None,
         typer.Option(
             min=256,
-            help="Tokens that its KV cache holds; cannot be measured from outside. Default: slots x context.",
+            help="Tokens that its KV cache holds; cannot be measured from outside. Default: slots x context; "
+            "for llama.cpp here what it is started with.",
         ),
+    ] = None,
+    block: Annotated[
+        int | None,
+        typer.Option(min=1, help="Tokens of a KV block. Default: 1 for llama.cpp (it has /props), else 16."),
     ] = None,
     chunk: Annotated[int, typer.Option(min=16, help="Prompt tokens that a step computes at most.")] = 2048,
     repeat: Annotated[int, typer.Option(min=1, help="How often each probe is asked.")] = 2,
@@ -73,6 +78,7 @@ def fit_command(
             slots=slots,
             context=context,
             kv_tokens=kv_tokens,
+            block=block,
             chunk=chunk,
             repeat=repeat,
             seed=seed,
@@ -98,6 +104,7 @@ async def fitted(
     slots: int | None = None,
     context: int | None = None,
     kv_tokens: int | None = None,
+    block: int | None = None,
     chunk: int = 2048,
     repeat: int = 2,
     seed: int = 0,
@@ -109,10 +116,11 @@ async def fitted(
     import aiohttp
 
     from nightshift.bench.client.run import first_model
-    from nightshift.bench.trust.engines import engine_at, room_of
+    from nightshift.bench.trust.engines import LLAMA_CPP, engine_at, kv_tokens_here, room_of
     from nightshift.bench.trust.fitting import equations, fit
     from nightshift.bench.trust.probes import ladder
     from nightshift.bench.trust.probing import ask_all
+    from nightshift.engine.tokens import BLOCK_TOKENS
 
     rng = Random(seed)
     async with engine_at(engine) as url, aiohttp.ClientSession() as session:
@@ -132,9 +140,10 @@ async def fitted(
     found = fit(equations(rounds))
     profile = {
         "name": name,
-        "kv_capacity_tokens": kv_tokens or slots * context,
+        "kv_capacity_tokens": kv_tokens or (kv_tokens_here() if engine == LLAMA_CPP else slots * context),
         **found.terms,
         "chunked_prefill_tokens": chunk,
+        "block_tokens": block or (1 if room.slots else BLOCK_TOKENS),
         "max_running": slots,
         "context_tokens": context,
         "fitted": {
