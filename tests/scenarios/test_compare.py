@@ -51,7 +51,7 @@ def test_the_folder_explains_itself(outcome: tuple[dict[str, object], Path]) -> 
     assert "http://" not in page.replace("http://www.w3.org", "")
     run = json.loads((folder / "run.json").read_bytes())
     assert run["wan_rtt_ms"] == {"us-east-2 - ap-northeast-1": 135.0}
-    samples = (folder / "systems" / "7-nightshift" / "samples.jsonl").read_text().splitlines()
+    samples = (folder / "systems" / "7-nightshift" / "rep-1" / "samples.jsonl").read_text().splitlines()
     last = json.loads(samples[len(samples) // 2])
     assert set(last["replicas"]) == {"us-east-2-1", "ap-northeast-1-1"}
     assert set(last["balancers"]) == {"us-east-2", "ap-northeast-1"}
@@ -59,7 +59,7 @@ def test_the_folder_explains_itself(outcome: tuple[dict[str, object], Path]) -> 
 
 def test_records_carry_the_decision(outcome: tuple[dict[str, object], Path]) -> None:
     _, folder = outcome
-    system = folder / "systems" / "7-nightshift"
+    system = folder / "systems" / "7-nightshift" / "rep-1"
     records = [json.loads(line) for line in (system / "records-us-east-2.jsonl").read_text().splitlines()]
     finished = [record for record in records if not record["unfinished"]]
     assert {record["balancer"] for record in finished} == {"us-east-2-balancer"}

@@ -8,7 +8,8 @@ import orjson
 
 from nightshift.bench.compare.command import account
 from nightshift.bench.compare.experiment import Experiment
-from nightshift.bench.compare.summary import write_run, write_summary
+from nightshift.bench.compare.run_file import write_run
+from nightshift.bench.compare.summary import write_summary
 from nightshift.bench.records import RequestRecord, write_record
 from nightshift.bench.results import ResultFolder
 
@@ -35,7 +36,7 @@ DONE = RequestRecord(
 
 def leave_results(trial: Experiment) -> None:
     for system in trial.systems:
-        folder = trial.system_folder(system)
+        folder = trial.repetition_folder(system, 1)
         folder.mkdir(parents=True)
         with (folder / "records-us-east-2.jsonl").open("wb") as file:
             for record in (
@@ -53,7 +54,7 @@ def leave_results(trial: Experiment) -> None:
         (folder / "client-us-east-2.json").write_bytes(orjson.dumps(client))
     lane = {"late_ms": {"p50": 0.2, "p99": 1.5, "max": 3.0}}
     relay = {"chunks": 10, "cpu_us_per_chunk": 25.0, "links": [{"forward": lane, "back": lane}]}
-    (trial.system_folder(trial.systems[0]) / "wan.json").write_bytes(orjson.dumps(relay))
+    (trial.repetition_folder(trial.systems[0], 1) / "wan.json").write_bytes(orjson.dumps(relay))
 
 
 def test_rows(make_experiment: Callable[..., Experiment]) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import orjson
 
 from nightshift.bench.compare.experiment import Experiment, RegionLoad
+from nightshift.bench.workloads.arguments import as_words
 from nightshift.errors import NightshiftError
 from nightshift.processes import parent_in
 
@@ -56,14 +57,20 @@ class ClientProcess:
 
 
 async def start_client(
-    experiment: Experiment, region: RegionLoad, *, endpoint: str, model: str, folder: Path, start_at: float
+    experiment: Experiment,
+    region: RegionLoad,
+    repetition: int,
+    *,
+    endpoint: str,
+    model: str,
+    folder: Path,
+    start_at: float,
 ) -> ClientProcess:
     """Start the users of `region`; `start_at` is the common time 0 on CLOCK_MONOTONIC.
 
     The model is named because the SGLang router's own list calls it `unknown`.
     """
     flags = {
-        **experiment.arguments_of(region),
         "workload": experiment.workload,
         "region": region.name,
         "endpoint": endpoint,
@@ -73,7 +80,8 @@ async def start_client(
         "out": folder / f"records-{region.name}.jsonl",
         "summary-out": folder / f"client-{region.name}.json",
     }
-    argv = [f"--{name.replace('_', '-')}={value}" for name, value in flags.items()]
+    argv = [f"--{name}={value}" for name, value in flags.items()]
+    argv += as_words(experiment.arguments_of(region, repetition))
     log = folder / "logs" / f"client-{region.name}.log"
     with log.open("wb") as stderr:
         process = await asyncio.create_subprocess_exec(

@@ -2,7 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
+from random import Random
 
 from nightshift.backends.emulated.options import profile_named
 from nightshift.balancing.presets import Preset, known_systems, named, preset
@@ -22,6 +24,15 @@ class RegionLoad:
     users: int
 
 
+class Time(StrEnum):
+    """What carries the experiment out."""
+
+    LIVE = "live"
+    """Real processes."""
+    VIRTUAL = "virtual"
+    """The same decisions and the same engine model on a queue of events."""
+
+
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """One comparison. Times in seconds of the emulated world, which runs `speed` times faster than real."""
@@ -39,6 +50,11 @@ class Experiment:
     speed: float
     output_dir: Path
     wan: WanPlan = field(default_factory=lambda: WanPlan("aws-2025-05-29"))
+    repetitions: int = 1
+    """Each repetition runs all systems, with a seed of its own that they share."""
+    region_arguments: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    """Arguments of the workload that only one region has."""
+    time: Time = Time.LIVE
 
     @property
     def folder(self) -> Path:
@@ -55,27 +71,50 @@ class Experiment:
         """Where the files of one system go."""
         return self.folder / "systems" / system.folder_name
 
-    def arguments_of(self, region: RegionLoad) -> dict[str, object]:
+    def repetition_folder(self, system: Preset, repetition: int) -> Path:
+        """Where the files of one run of one system go; repetitions count from 1."""
+        return self.system_folder(system) / f"rep-{repetition}"
+
+    def seed_of(self, repetition: int) -> int:
+        """The seed that all systems of a repetition share: repetition 2 of seed 4 is 1 of seed 5."""
+        return self.seed + repetition - 1
+
+    def order_of(self, repetition: int) -> tuple[Preset, ...]:
+        """The systems in the order in which this repetition runs them.
+
+        Shuffled anew in each, so that what drifts on the machine does not always meet the same system. It
+        depends on the number of the repetition alone, and not on how many there are.
+        """
+        order = list(self.systems)
+        Random(f"{self.seed}/order/{repetition}").shuffle(order)
+        return tuple(order)
+
+    def arguments_of(self, region: RegionLoad, repetition: int = 1) -> dict[str, object]:
         """The workload's arguments for one region."""
         return {
             **self.workload_arguments,
+            **self.region_arguments.get(region.name, {}),
             "num_users": region.users,
             "duration": self.duration_s,
-            "seed": str(self.seed),
+            "seed": str(self.seed_of(repetition)),
         }
 
-    def fleet_plan(self, system: Preset) -> FleetPlan:
+    def workload_of(self, region: RegionLoad, repetition: int = 1) -> Workload:
+        """What the users of a region ask. Raises `UserError` for arguments that it does not take."""
+        return workload(self.workload, self.arguments_of(region, repetition))
+
+    def fleet_plan(self, system: Preset, repetition: int = 1) -> FleetPlan:
         """Return the fleet that `system` is measured on: always the same but for the routing."""
         return FleetPlan(
             name=f"{self.name}-{system.suffix}",
             regions=tuple(RegionPlan(region.name, region.replicas) for region in self.regions),
             routing=routing_of(system),
-            log_dir=self.system_folder(system) / "logs",
+            log_dir=self.repetition_folder(system, repetition) / "logs",
             engine=self.engine,
             profile=self.profile,
             wan=self.wan if len(self.regions) > 1 else None,
             speed=self.speed,
-            seed=self.seed,
+            seed=self.seed_of(repetition),
         )
 
     def check(self) -> None:
@@ -88,12 +127,9 @@ class Experiment:
         for region in self.regions:
             matrix.one_way_s(region.name, region.name)  # refuses a region that it does not know
             if region.users:
-                self._workload_of(region).users(region.name)
+                self.workload_of(region).users(region.name)
         for system in self.systems:
             require_packages(checked(self.fleet_plan(system)))
-
-    def _workload_of(self, region: RegionLoad) -> Workload:
-        return workload(self.workload, self.arguments_of(region))
 
 
 def parse_systems(text: str) -> tuple[Preset, ...]:

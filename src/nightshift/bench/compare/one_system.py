@@ -22,12 +22,15 @@ _SAMPLE_EVERY_S = 0.5
 
 
 async def measure_system(
-    experiment: Experiment, system: Preset, *, started: Progress, counts: Counts
+    experiment: Experiment, system: Preset, repetition: int, *, started: Progress, counts: Counts
 ) -> None:
-    """Run `system`; its folder then has records, samples, the clients' accounts and all logs."""
-    folder = experiment.system_folder(system)
+    """Run `system`; the repetition's folder then has records, samples, the clients' accounts and all logs.
+
+    Raises what the fleet or a client ended with.
+    """
+    folder = experiment.repetition_folder(system, repetition)
     (folder / "logs").mkdir(parents=True, exist_ok=True)
-    plan = experiment.fleet_plan(system)
+    plan = experiment.fleet_plan(system, repetition)
     async with LocalFleet(plan, progress=started) as fleet:
         start_at = time.monotonic() + _CLIENT_START_S
         async with contextlib.AsyncExitStack() as stack:
@@ -37,6 +40,7 @@ async def measure_system(
                     client = await start_client(
                         experiment,
                         region,
+                        repetition,
                         endpoint=fleet.endpoints[region.name],
                         model=plan.model_name,
                         folder=folder,
