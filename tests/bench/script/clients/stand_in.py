@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import orjson
 
@@ -66,7 +67,7 @@ class StandIn:
             said = {"region": region, "elapsed_s": 60.0, "interrupted": interrupted, "cpu_share": 0.1}
             said |= {"lag_p99_s": 0.01, "late_s": 0.0, "data": "synthetic: a test"}
             (place / names[1]).write_bytes(orjson.dumps(said))
-        job = {"region": region, "host": "h", "start_epoch": start}
+        job: dict[str, Any] = {"region": region, "host": "h", "start_epoch": start, "words": ["--seed=7"]}
         job |= {"began_epoch": began, "submitted_epoch": submitted}
         (place / names[2]).write_bytes(orjson.dumps(job))
 

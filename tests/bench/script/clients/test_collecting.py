@@ -36,7 +36,7 @@ def test_all_files_of_all_regions(clients: StandIn, tmp_path: Path) -> None:
     whole(clients)
     to = tmp_path / "rep-1"
     done = gather(clients, to)
-    assert (done["state"], done["why"], done["seconds"]) == ("finished", None, 60.0)
+    assert (done["state"], done["why"], done["seconds"], done["seed"]) == ("finished", None, 10.0, 7)
     assert done == orjson.loads((to / "done.json").read_bytes())
     names = sorted(path.name for path in to.iterdir())
     assert names == sorted(

@@ -65,8 +65,14 @@ async def collect(clients: Clients, what: Collected, broke_off: str = "") -> dic
         *_clocks(jobs),
     ]
     why = "; ".join(reason for reason in reasons if reason)
-    done = {"state": "partial" if why else "finished", "why": why or None, "start_epoch": start}
-    done["seconds"] = max((one["elapsed_s"] for one in _read_all(what.to, "client-*.json")), default=0.0)
+    elapsed_s = max((one["elapsed_s"] for one in _read_all(what.to, "client-*.json")), default=0.0)
+    done = {
+        "state": "partial" if why else "finished",
+        "why": why or None,
+        "seconds": round(elapsed_s / what.speed, 3),
+        "seed": _seed(jobs),
+        "start_epoch": start,
+    }
     new = what.to / ".done.json.new"
     new.write_bytes(orjson.dumps(done, option=_PRETTY))
     new.replace(what.to / "done.json")
@@ -113,6 +119,15 @@ def _silence(what: Collected) -> str:
     if not failed or answered >= what.duration_s * (1 - _SILENT_SHARE):
         return ""
     return f"nothing was answered after {answered:.0f} s, and {len(failed)} requests failed since"
+
+
+def _seed(jobs: Sequence[dict[str, Any]]) -> int:
+    """Return the seed that the jobs were given; 0, which is the default, for one that is no number."""
+    given = (
+        str(word).removeprefix("--seed=") for word in jobs[0]["words"] if str(word).startswith("--seed=")
+    )
+    seed = next(given, "0")
+    return int(seed) if seed.isdecimal() else 0
 
 
 def _apart(what: Collected, jobs: Sequence[dict[str, Any]]) -> Iterator[str]:

@@ -7,8 +7,7 @@ from typing import Any
 import orjson
 
 from nightshift.balancing.presets import Preset, preset
-from nightshift.bench.measures import Window, measure, measure_by_region
-from nightshift.bench.records import RequestRecord, read_records
+from nightshift.bench.measures import DEFAULT_SLO, Window, measure_repetition
 from nightshift.errors import UserError
 
 _PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
@@ -43,30 +42,17 @@ def _rows(folder: Path, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 def _row(system: Preset, place: Path, window: Window) -> dict[str, Any]:
-    records = [record for path in sorted(place.glob("records-*.jsonl")) for record in read_records(path)]
     done = _read(place / "done.json")
-    figures = _figures(place, records, window)
+    figures = measure_repetition(place, window, DEFAULT_SLO)
     return {
         "id": system.id,
         "suffix": system.suffix,
         "legend": system.legend,
         **figures,
+        "intervals": {},
+        "repetitions": [{key: value for key, value in figures.items() if key != "regions"}],
         "state": done["state"],
         "why": done["why"],
-        "intervals": {},
-        "repetitions": [figures],
-        "regions": {name: found.as_dict() for name, found in measure_by_region(records, window).items()},
-    }
-
-
-def _figures(place: Path, records: list[RequestRecord], window: Window) -> dict[str, Any]:
-    clients = [_read(path) for path in sorted(place.glob("client-*.json"))]
-    return {
-        **measure(records, window).as_dict(),
-        "client_cpu_share": max((client["cpu_share"] for client in clients), default=0.0),
-        "client_lag_p99_s": max((client["lag_p99_s"] for client in clients), default=0.0),
-        "client_late_s": max((client["late_s"] for client in clients), default=0.0),
-        "wan": None,
     }
 
 
