@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from nightshift.bench.measures import DEFAULT_SLO, SLO_HELP, Slo, Window, measure, parse_slo
 from nightshift.errors import UserError
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ def client(
     progress: Annotated[
         bool, typer.Option(help="Write a JSON line with counts to standard output each second.")
     ] = False,
+    slo: Annotated[str, typer.Option(help=SLO_HELP)] = DEFAULT_SLO.text,
     with_parent: Annotated[bool, typer.Option(help="End when the parent process does.")] = False,
 ) -> None:
     """Ask what the users of one region ask, and record every request.
@@ -80,13 +82,15 @@ def client(
 
     if with_parent:
         die_with_parent()
+    objective = parse_slo(slo)
     load = workload_named(workload, parse(workload, ctx.args))
     load.users(region)  # what cannot be played is told before anything is written
     typer.echo(f"nightshift: data: {load.data}", err=True)
     settings = ClientSettings(region, endpoint, model, speed, ramp, start_at)
     summary = _run(settings, load, out, progress=progress)
     _write_summary(summary, summary_out)
-    _print_figures(out, end_s=min(load.duration_s, summary.elapsed_s), warmup_s=warmup)
+    window = Window(warmup, min(load.duration_s, summary.elapsed_s))
+    _print_figures(out, window, objective)
 
 
 def _run(settings: "ClientSettings", workload: "Workload", out: Path, *, progress: bool) -> "ClientSummary":
@@ -127,10 +131,12 @@ def _write_summary(summary: "ClientSummary", path: Path | None) -> None:
         )
 
 
-def _print_figures(records: Path, *, end_s: float, warmup_s: float) -> None:
-    from nightshift.bench.measures import Window, measure
+def _print_figures(records: Path, window: Window, slo: Slo) -> None:
     from nightshift.bench.records import read_records
 
-    figures = measure(read_records(records), Window(warmup_s, end_s))
+    typer.echo(
+        f"good requests keep {slo.text} (nightshift bench measures says what each figure is)", err=True
+    )
+    figures = measure(read_records(records), window, slo)
     for line in figures.lines():
         typer.echo(line, err=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nightshift.bench.measures import DEFAULT_SLO, SLO_HELP, parse_slo
 from nightshift.control.local.plan import DEFAULT_PROFILE, Engine
 from nightshift.errors import UserError
 
@@ -83,6 +84,7 @@ def compare(
         typer.Option(help="Name of the experiment and its folder."),
     ] = None,
     output_dir: Annotated[Path, typer.Option(help="Where the folder of results goes.")] = Path("results"),
+    slo: Annotated[str, typer.Option(help=SLO_HELP)] = DEFAULT_SLO.text,
     json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
 ) -> None:
     """Run the same work on several systems, each on a fresh, cold fleet of this machine.
@@ -116,6 +118,7 @@ def compare(
         speed=default.speed if speed is None else speed,
         output_dir=output_dir,
         wan=WanPlan("aws-2025-05-29", jitter_ms=jitter_ms),
+        slo=parse_slo(slo),
     )
     _require_extra()
     experiment = in_a_new_folder(experiment)
@@ -159,14 +162,14 @@ def _print(experiment: "Experiment", summary: dict[str, Any], report: Path, *, a
 def account(summary: dict[str, Any]) -> list[str]:
     """Return what the harness itself cost: the clients' CPU and lag, the relay's CPU and added delay."""
     rows = summary["systems"]
-    cpu = max(row["client_cpu_share"] for row in rows)
-    lag_ms = max(row["client_lag_p99_s"] for row in rows) * 1000
+    cpu = max((row["client_cpu_share"] or 0.0 for row in rows), default=0.0)
+    lag_ms = max((row["client_lag_p99_s"] or 0.0 for row in rows), default=0.0) * 1000
     lines = [f"clients: at most {cpu:.0%} of a core each, timer lag p99 {lag_ms:.1f} ms of the run's time"]
     if cpu > 0.7:
         lines.append(
             "warning: a client was near its own limit (70% of a core); its waiting is in the latencies"
         )
-    late_s = max(row["client_late_s"] for row in rows)
+    late_s = max((row["client_late_s"] or 0.0 for row in rows), default=0.0)
     if late_s > 0:
         lines.append(
             f"warning: a client began {late_s:.1f} s late (real), with the clock running: its throughput is "

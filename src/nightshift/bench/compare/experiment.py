@@ -8,6 +8,7 @@ from random import Random
 
 from nightshift.backends.emulated.options import profile_named
 from nightshift.balancing.presets import Preset, known_systems, named, preset
+from nightshift.bench.measures import DEFAULT_SLO, Slo
 from nightshift.bench.workloads import Workload, workload
 from nightshift.control.local.plan import Engine, FleetPlan, RegionPlan, WanPlan, checked, routing_of
 from nightshift.control.local.recipes import require_packages
@@ -55,6 +56,8 @@ class Experiment:
     region_arguments: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     """Arguments of the workload that only one region has."""
     time: Time = Time.LIVE
+    slo: Slo = DEFAULT_SLO
+    """What goodput counts."""
 
     @property
     def folder(self) -> Path:

@@ -26,6 +26,7 @@ def write_run(experiment: Experiment, command: Sequence[str]) -> None:
         "speed": experiment.speed,
         "duration_s": experiment.duration_s,
         "warmup_s": experiment.warmup_s,
+        "slo": experiment.slo.text,
         "regions": {
             region.name: {"replicas": region.replicas, "users": region.users} for region in experiment.regions
         },
