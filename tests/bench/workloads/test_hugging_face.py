@@ -32,7 +32,7 @@ class HubError(Exception):
 def library(answer: Any) -> ModuleType:
     module = ModuleType("datasets")
     module.exceptions = ModuleType("datasets.exceptions")  # type: ignore[attr-defined]
-    module.exceptions.DatasetsError = HubError  # type: ignore[attr-defined]
+    module.exceptions.DatasetsError = HubError
 
     def load_dataset(name: str, **settings: object) -> Rows:
         assert settings == {"split": "train", "streaming": True, "token": "secret"}

@@ -10,9 +10,12 @@ from nightshift.bench.workloads.arena_1m import Arena1m
 from nightshift.bench.workloads.arena_syn import ArenaSyn
 from nightshift.bench.workloads.base import Workload
 from nightshift.bench.workloads.common import CommonArguments
+from nightshift.bench.workloads.diurnal import Diurnal
 from nightshift.bench.workloads.mixed_tree import MixedTree
+from nightshift.bench.workloads.shared_prefix import SharedPrefix
 from nightshift.bench.workloads.tot import Tot
 from nightshift.bench.workloads.tot_single import TotSingle
+from nightshift.bench.workloads.trace import TraceReplay
 from nightshift.bench.workloads.wildchat import WildChat
 from nightshift.errors import UserError
 
@@ -36,7 +39,18 @@ class WorkloadKind(Protocol):
         """Make one. Raises pydantic's `ValidationError`."""
 
 
-_KINDS: tuple[WorkloadKind, ...] = (ArenaSyn, Arena, Arena1m, WildChat, Tot, TotSingle, MixedTree)
+_KINDS: tuple[WorkloadKind, ...] = (
+    ArenaSyn,
+    Arena,
+    Arena1m,
+    WildChat,
+    Tot,
+    TotSingle,
+    MixedTree,
+    SharedPrefix,
+    TraceReplay,
+    Diurnal,
+)
 
 WORKLOADS: Mapping[str, WorkloadKind] = {kind.name: kind for kind in _KINDS}
 

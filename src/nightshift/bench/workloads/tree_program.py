@@ -23,7 +23,7 @@ TEMPERATURE = 0.001
 
 def calls_of_tree(branches: int, *, first_once: bool) -> int:
     """Return how many calls a tree has: b + b^2 + b^3 + b^4, or a b-th of it if the first is asked once."""
-    whole = sum(branches ** (depth + 1) for depth in range(len(STEPS)))
+    whole = sum(int(branches ** (depth + 1)) for depth in range(len(STEPS)))
     return whole // branches if first_once else whole
 
 
