@@ -56,4 +56,4 @@ def test_a_service_that_is_not_whole_is_not_measured() -> None:
     check_whole(view())
     for key in ("replicas_ready", "balancers_ready"):
         with pytest.raises(UserError, match="svc3 is not whole"):
-            check_whole(view(**{key: 1}))
+            check_whole(view() | {key: 1})

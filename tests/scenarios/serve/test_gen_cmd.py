@@ -38,7 +38,7 @@ def run_script(bed: Bed, script: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=400,
+        timeout=900,
         check=False,
     )
     assert done.returncode == 0, done.stdout
@@ -50,7 +50,7 @@ def read(path: Path) -> Any:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(1200)
 def test_two_services_by_script(bed: Bed) -> None:
     for name, system in (("one", "sky_pull_pull"), ("two", "sky_push_push")):
         ports = dict(zip((HERE, THERE), free_ports(2), strict=True))

@@ -15,9 +15,6 @@ START = 1000.0
 
 
 def record(start: float, end: float, failed: str | None = None) -> RequestRecord:
-    finished = (
-        {} if failed else {"ttft": 0.5, "e2e_latency": end - start, "input_tokens": 10, "output_tokens": 5}
-    )
     return RequestRecord(
         uid=f"{start}",
         region="here",
@@ -29,7 +26,10 @@ def record(start: float, end: float, failed: str | None = None) -> RequestRecord
         end=end,
         prompt_bytes=40,
         failed=failed,
-        **finished,
+        ttft=None if failed else 0.5,
+        e2e_latency=None if failed else end - start,
+        input_tokens=None if failed else 10,
+        output_tokens=0 if failed else 5,
     )
 
 

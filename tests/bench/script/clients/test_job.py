@@ -1,6 +1,7 @@
 """A job on its machine."""
 
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ def test_it_becomes_the_client_with_the_start_in_this_machines_time(
 ) -> None:
     became: list[list[str]] = []
     monkeypatch.setattr(os, "execv", lambda _, argv: became.append(argv))
-    monkeypatch.setattr(job.time, "monotonic", lambda: 50.0)
+    monkeypatch.setattr(time, "monotonic", lambda: 50.0)
     folder = tmp_path / "jobs" / "j"
     folder.mkdir(parents=True)
     (folder / "records-here.jsonl").write_text("of an earlier attempt")
