@@ -55,6 +55,7 @@ def test_the_users_own_speed_goes_before_that_of_the_fleet() -> None:
         ("--workload nonsense", "", "unknown workload"),
         ("--duration never", "", "--duration"),
         ("--speed fast", "", "a number is wanted"),
+        ("--slo ttft=never", "", "--slo"),
         ("--workload", "", "needs a value"),
         ("--start-at 3", "", "is the script's to give"),
         ("--num-users '3", "", "quote it"),

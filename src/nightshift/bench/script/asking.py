@@ -10,7 +10,7 @@ import orjson
 
 from nightshift.errors import UserError
 
-_CLIENT_FLAGS = ("workload", "speed", "model", "ramp", "warmup")
+_CLIENT_FLAGS = ("workload", "speed", "model", "ramp", "warmup", "slo")
 """Flags of `nightshift bench client` itself; all others are the workload's."""
 _OURS = ("region", "endpoint", "out", "summary-out", "start-at", "progress", "with-parent")
 """Flags that the script gives to each client."""
@@ -38,6 +38,13 @@ class Asking:
     def warmup_s(self) -> float:
         """Seconds at the start that figures leave out."""
         return float(self.client.get("warmup", 0.0))
+
+    @property
+    def slo(self) -> str:
+        """What a good request keeps, as text."""
+        from nightshift.bench.measures import DEFAULT_SLO, parse_slo
+
+        return parse_slo(self.client.get("slo", DEFAULT_SLO.text)).text
 
     def words(self) -> list[str]:
         """Return the words for `nightshift bench client`."""
@@ -82,9 +89,9 @@ def asked(extra_args: str, own: Mapping[str, str], defaults: Mapping[str, str]) 
             )
         found[region] = _asking([*shared, *words], defaults)
     workloads = {asking.workload for asking in found.values()}
-    durations = {(asking.duration_s, asking.warmup_s) for asking in found.values()}
+    durations = {(asking.duration_s, asking.warmup_s, asking.slo) for asking in found.values()}
     if len(workloads) > 1 or len(durations) > 1:
-        raise UserError("--workload, --duration and --warmup must be the same in all regions")
+        raise UserError("--workload, --duration, --warmup and --slo must be the same in all regions")
     return found
 
 
@@ -105,7 +112,7 @@ def _asking(words: Sequence[str], defaults: Mapping[str, str]) -> Asking:
             raise UserError(f"--{flag} needs a value")
         client[flag] = given
     workload = client.pop("workload", "arena_syn")
-    for flag in ("speed", "ramp", "warmup"):
+    for flag in ("speed", "ramp", "warmup", "slo"):
         _number(flag, client.get(flag, "1"))
     return Asking(workload, parse(workload, rest), client)
 

@@ -37,6 +37,7 @@ def run_of(plan: Plan, views: Sequence[Mapping[str, Any]], command: Sequence[str
         "speed": float(plan.one.client.get("speed", 1.0)),
         "duration_s": plan.one.duration_s,
         "warmup_s": plan.one.warmup_s,
+        "slo": plan.one.slo,
         "regions": _regions(plan, views),
         "wan_rtt_ms": _round_trips(plan.regions, views),
         "workload_args": _shared(asking.arguments for asking in plan.asking.values()),

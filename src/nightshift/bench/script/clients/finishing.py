@@ -1,13 +1,13 @@
 """From a result folder that `collect` has filled to its `summary.json`."""
 
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import orjson
 
-from nightshift.balancing.presets import Preset, preset
-from nightshift.bench.measures import DEFAULT_SLO, Window, measure_repetition
+from nightshift.balancing.presets import preset
+from nightshift.bench.measures import Window, parse_slo
+from nightshift.bench.summary import summarize_systems
 from nightshift.errors import UserError
 
 _PRETTY = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
@@ -20,40 +20,28 @@ def summarize(folder: Path) -> Path:
     Also says in `run.json` which data the clients used. Raises `UserError` where nothing has been collected.
     """
     run = _read(folder / "run.json")
-    rows = list(_rows(folder, run))
-    if not rows:
+    systems = [preset(suffix) for suffix in run["suffixes"]]
+    done = [
+        one for one in systems if (folder / "systems" / one.folder_name / "rep-1" / "done.json").is_file()
+    ]
+    if not done:
         raise UserError(f"{folder} has no results yet; `nightshift bench clients collect` brings them there")
     data = _data(folder)
     if data and run.get("data") != data:
         run["data"] = data
         (folder / "run.json").write_bytes(orjson.dumps(run, option=_PRETTY))
-    summary = {key: run[key] for key in _KEPT if key in run} | {"confidence": 0.95, "systems": rows}
+    measured = summarize_systems(
+        folder,
+        done,
+        window=Window(run["warmup_s"], run["duration_s"]),
+        slo=parse_slo(run["slo"]),
+        seed=run["seeds"][0] if isinstance(run["seeds"][0], int) else 0,
+        virtual=False,
+    )
     path = folder / "summary.json"
-    path.write_bytes(orjson.dumps({**summary, "comparisons": []}, option=_PRETTY))
+    kept = {key: run[key] for key in _KEPT if key in run}
+    path.write_bytes(orjson.dumps({**kept, **measured}, option=_PRETTY))
     return path
-
-
-def _rows(folder: Path, run: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    for suffix in run["suffixes"]:
-        system = preset(suffix)
-        place = folder / "systems" / system.folder_name / "rep-1"
-        if (place / "done.json").is_file():
-            yield _row(system, place, Window(run["warmup_s"], run["duration_s"]))
-
-
-def _row(system: Preset, place: Path, window: Window) -> dict[str, Any]:
-    done = _read(place / "done.json")
-    figures = measure_repetition(place, window, DEFAULT_SLO)
-    return {
-        "id": system.id,
-        "suffix": system.suffix,
-        "legend": system.legend,
-        **figures,
-        "intervals": {},
-        "repetitions": [{key: value for key, value in figures.items() if key != "regions"}],
-        "state": done["state"],
-        "why": done["why"],
-    }
 
 
 def _data(folder: Path) -> str | None:
