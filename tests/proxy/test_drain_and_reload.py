@@ -106,6 +106,28 @@ def test_a_new_policy_and_new_limits_leave_a_stream_alone(play: Play) -> None:
     play(scene)
 
 
+def test_new_limits_hold_on_connections_that_are_kept_open(play: Play) -> None:
+    async def scene(world: World) -> None:
+        engine = await world.engine()
+        balancer = await world.balancer(engine)
+        wire = await balancer.connect()
+        for _ in range(2):  # the second head is like the first, and is not judged again
+            wire.chat("x" * 100)
+            (await engine.request()).answer_json({})
+            assert (await wire.response()).status == 200
+        limits = {"body_bytes": 100, "idle_connections": 0}
+        balancer.server.reload(changed(balancer, limits=limits))
+        wire.chat("x")
+        (await engine.request()).answer_json({})
+        assert (await wire.response()).status == 200
+        assert balancer.server.dispatcher.replicas["here-0"].idle == 0
+        wire.chat("x" * 100)
+        assert (await wire.response()).status == 413
+        await nothing_left(balancer)
+
+    play(scene)
+
+
 def test_what_waits_is_placed_by_the_new_settings(play: Play) -> None:
     async def scene(world: World) -> None:
         engine = await world.engine()

@@ -345,6 +345,22 @@ def test_many_requests_in_one_piece_come_one_by_one() -> None:
         assert [request[1] for request in result.requests] == [target for _, target, _ in ACCEPTED.values()]
 
 
+@pytest.mark.parametrize("tighter", [{"target_bytes": 4}, {"header_bytes": 20}, {"body_bytes": 3}])
+def test_other_limits_hold_from_the_next_head_on_also_for_one_like_the_last(tighter: dict[str, int]) -> None:
+    reader = RequestReader(LIMITS)
+    request = length(b"6", b"abcdef")
+    reader.feed(request[:-3])
+    assert reader.next() is None
+    reader.use(LIMITS.model_copy(update=tighter))
+    reader.feed(request[-3:])
+    begun = reader.next()
+    assert begun is not None
+    assert begun.body == b"abcdef"
+    reader.feed(request)
+    with pytest.raises(ApiError):
+        reader.next()
+
+
 def test_who_waits_for_a_word_before_the_body() -> None:
     reader = RequestReader(LIMITS)
     reader.feed(POST + b"Expect: 100-Continue\r\nContent-Length: 3\r\n\r\n")

@@ -176,6 +176,11 @@ class Client(asyncio.Protocol):
         else:
             self._go_on()
 
+    def limits_changed(self) -> None:
+        """Go by the limits that `edge` has now; a request that has begun keeps its own."""
+        self._reader.use(self._edge.limits)
+        self._transport.set_write_buffer_limits(high=self._edge.limits.write_buffer_bytes)
+
     # Called by who answers
 
     @property

@@ -19,7 +19,7 @@ from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.own_pages import OwnPages, Page
 from nightshift.proxy.peers import Peers
 from nightshift.proxy.placing import Placing
-from nightshift.proxy.pool import Pool
+from nightshift.proxy.pool import Endpoint, Pool
 from nightshift.proxy.probes import Probes
 from nightshift.proxy.residency import Residency
 from nightshift.proxy.routes import Routes
@@ -57,7 +57,10 @@ class Parts:
         peer_lines = self.tokens.lines(settings.name)
         # The loop's own clock stands still within a turn and counts whole milliseconds (libuv).
         self.dispatcher = Dispatcher(balancer, monotonic, self.observer, hop_lines=peer_lines)
-        make_pool = partial(Pool, loop=loop, limits=limits)
+
+        def make_pool(endpoint: Endpoint) -> Pool:
+            return Pool(endpoint, loop, self.placing.limits)
+
         self.catalogue = Catalogue(self.dispatcher, make_pool, limits.probe_s, peer_lines)
         self.probes = Probes(self.dispatcher, make_pool, limits.probe_s, came_up=self.catalogue.ask_replica)
         self.peers = Peers(
@@ -106,6 +109,7 @@ class Parts:
         dispatcher = self.dispatcher
         now = dispatcher.now()
         self.placing.limits = settings.limits
+        self.targets.use(settings.limits)
         self.placing.residency = _residency(settings)
         self.gate.change(now, keys)
         self.tokens.change(settings.peer_token)

@@ -61,7 +61,8 @@ class Pool:
     def __init__(self, endpoint: Endpoint, loop: asyncio.AbstractEventLoop, limits: Limits) -> None:
         self.endpoint = endpoint
         self._loop = loop
-        self._limits = limits
+        self.limits = limits
+        """May be replaced: a connection that is open keeps those that it began with."""
         self._idle: list[Upstream] = []
         self._closed = False
 
@@ -83,7 +84,7 @@ class Pool:
 
         The task's result is None then, and the error when the target cannot be reached.
         """
-        connection = Upstream(self, delivery, self._limits)
+        connection = Upstream(self, delivery, self.limits)
         return connection, self._loop.create_task(self._open(connection))
 
     async def _open(self, connection: Upstream) -> OSError | None:
@@ -92,7 +93,7 @@ class Pool:
         error = await self._try(connection)
         if (
             isinstance(error, TimeoutError)
-            and self._loop.time() - began > self._limits.connect_s + SUSPENDED_S
+            and self._loop.time() - began > self.limits.connect_s + SUSPENDED_S
         ):
             error = await self._try(connection)
         return error
@@ -101,19 +102,19 @@ class Pool:
         (host, port), tls = self.endpoint.address, self.endpoint.tls
         name = None if tls is None else host
         try:
-            async with asyncio.timeout(self._limits.connect_s):
+            async with asyncio.timeout(self.limits.connect_s):
                 await self._loop.create_connection(
                     lambda: connection, host, port, ssl=tls, server_hostname=name
                 )
         except OSError as error:  # TimeoutError is one
             if connection.opened:  # at the last moment: then the request is on its way
                 return None
-            return error if str(error) else TimeoutError(f"no connection within {self._limits.connect_s} s")
+            return error if str(error) else TimeoutError(f"no connection within {self.limits.connect_s} s")
         return None
 
     def release(self, connection: Upstream) -> None:
         """See `upstream.Home`."""
-        if self._closed or len(self._idle) >= self._limits.idle_connections:
+        if self._closed or len(self._idle) >= self.limits.idle_connections:
             connection.abort()
         else:
             self._idle.append(connection)

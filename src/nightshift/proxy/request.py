@@ -28,6 +28,8 @@ from nightshift.proxy.limits import Limits
 
 _VERSION_BYTES = 32
 """Room in a request line for all that is not the target."""
+_NEVER_THERE = b"\n"
+"""Behind the digits of a length comes a CR: no head is like one with this in its place."""
 
 
 class HttpRequest:
@@ -106,6 +108,11 @@ class RequestReader:
         self._lines = b""
         self._before_digits = b""
         self._after_digits = b""
+
+    def use(self, limits: Limits) -> None:
+        """Go by other limits from the next head on: also for one that is like the last one."""
+        self._limits = limits
+        self._before_digits, self._after_digits = b"", _NEVER_THERE
 
     # What the connection may ask
 

@@ -15,6 +15,7 @@ from nightshift.proxy.client import Client, InProgress
 from nightshift.proxy.dispatcher import Dispatcher
 from nightshift.proxy.edge import Edge
 from nightshift.proxy.errors import ApiError
+from nightshift.proxy.limits import Limits
 from nightshift.proxy.parts import Parts
 from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.seen.loop_lag import LoopLag
@@ -137,10 +138,16 @@ class Server:
         if self._tls is not None:
             self._tls.reload()
         self.settings = settings
-        self.edge.change(settings.limits)
+        if old.limits != settings.limits:
+            self._change_limits(settings.limits)
         self.parts.reload(settings, keys)
         self.parts.note_names()
         return changed
+
+    def _change_limits(self, limits: Limits) -> None:
+        self.edge.change(limits)
+        for client in self._clients:
+            client.limits_changed()
 
     def change(self, changes: Mapping[str, Any]) -> list[str]:
         """Go on with these settings in place of those of their names; see `reload`."""

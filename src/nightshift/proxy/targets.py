@@ -6,6 +6,7 @@ from nightshift.errors import UserError
 from nightshift.proxy.access.tls import ClientTls
 from nightshift.proxy.catalogue import Catalogue
 from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.limits import Limits
 from nightshift.proxy.peers import Peers
 from nightshift.proxy.pool import Endpoint, Pool
 from nightshift.proxy.probes import Probes
@@ -79,6 +80,11 @@ class TargetSet:
             )
         )
         self._catalogue.name_settled()
+
+    def use(self, limits: Limits) -> None:
+        """Connect to the targets by these limits from now on."""
+        for pool in (*self._dispatcher.replicas.values(), *self._dispatcher.peers.values()):
+            pool.limits = limits
 
     def close(self) -> None:
         """Talk to nobody any more."""
