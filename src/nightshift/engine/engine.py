@@ -159,6 +159,14 @@ class Engine:
             totals=replace(self.totals, generated_tokens=generated),
         )
 
+    def generated(self, steps: int = 0) -> dict[str, int]:
+        """Return the tokens that each request has, when the step under way has been done `steps` times."""
+        decoding = self._decoding
+        return {
+            id_: decoding.generated(one) + steps if one in decoding else one.generated
+            for id_, one in self._known.items()
+        }
+
     # Steps
 
     def begin_step(self) -> Step | None:

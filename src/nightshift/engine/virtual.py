@@ -93,6 +93,11 @@ class VirtualEngine:
         self._run_until(now_s)
         return self._engine.stats(0 if self._step is None else self._repeats_by(self._step, now_s))
 
+    def generated(self, now_s: float) -> dict[str, int]:
+        """Return the tokens that each request which is not over has got so far."""
+        self._run_until(now_s)
+        return self._engine.generated(0 if self._step is None else self._repeats_by(self._step, now_s))
+
     def _run_until(self, now_s: float) -> None:
         while self._step is not None:
             end_s = self._end_s(self._step, self._repeats)

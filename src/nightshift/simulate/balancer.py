@@ -83,6 +83,7 @@ class SimBalancer:
         """See `Shell.forward`."""
         replica, travelling = self.replicas[action.replica], self._here[action.request_id]
         self._note(travelling, action.decision)
+        travelling.served.matched = action.decision.matched
         travelling.served.replica, travelling.served.served_by = replica.id, replica.region
         self._network.send(self.region, replica.region, partial(self._submit, replica, travelling))
 

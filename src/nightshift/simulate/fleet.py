@@ -49,7 +49,11 @@ def build_fleet(
     ]
     homes = list(regions) if switches.topology is Topology.REGIONAL else list(regions)[:1]
     balancers = {
-        home: SimBalancer(home, Balancer(name=home, switches=switches, rng=Random(f"{seed}/{home}")), network)
+        home: SimBalancer(
+            home,
+            Balancer(name=f"{home}-balancer", switches=switches, rng=Random(f"{seed}/{home}")),
+            network,
+        )
         for home in homes
     }
     for home, balancer in balancers.items():

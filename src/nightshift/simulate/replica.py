@@ -44,6 +44,10 @@ class SimReplica:
         stats = self._engine.stats(self._schedule.now)
         return ReplicaReport(stats.pending, stats.running, stats.kv_use)
 
+    def generated(self) -> dict[str, int]:
+        """Return the tokens that each request here has got so far."""
+        return self._engine.generated(self._schedule.now)
+
     def _wake(self, due: float) -> None:
         if due == self._wake_at:
             self._wake_at = None

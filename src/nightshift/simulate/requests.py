@@ -26,9 +26,17 @@ class Served:
     served_by: str = ""
     hops: int = 0
     queued_s: float = 0.0
+    matched: float = 0.0
+    """The share of the prompt that the balancer which placed it believed to be cached there."""
     program_id: str = ""
     scheduled: float | None = None
     """Open loop: when it was due."""
+    turn: int = 0
+    hash_key: str = ""
+    prompt_bytes: int = 0
+    """Bytes of content that were sent."""
+    over: float | None = None
+    """When the client knew how it ended, well or not."""
 
     @property
     def ttft_s(self) -> float | None:

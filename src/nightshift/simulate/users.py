@@ -24,6 +24,10 @@ class Asked(Protocol):
     """A chat completion to ask for."""
 
     @property
+    def turn(self) -> int:
+        """Place in the conversation, or depth in the tree; from 0."""
+
+    @property
     def messages(self) -> Sequence[Mapping[str, object]]:
         """Role and content of each message so far."""
 
@@ -98,8 +102,9 @@ class SimUser(Generic[C]):
         pauses: Pauses = NO_PAUSE,
         model: str = "emulated",
         allowed: frozenset[str] | None = None,
+        seed: int = 0,
     ) -> None:
-        """`allowed` are the only regions that may serve the user; None: any may."""
+        """`allowed` are the only regions that may serve the user; None: any may. `seed` is the engines'."""
         self._number = number
         self._region = region
         self._entry = entry
@@ -109,6 +114,7 @@ class SimUser(Generic[C]):
         self._pauses = pauses
         self._model = model
         self._allowed = allowed
+        self._seed = seed
         self._calls = 0
 
     def start(self) -> None:
@@ -132,11 +138,15 @@ class SimUser(Generic[C]):
         id_ = f"{self._region}/{self._number}/{self._calls}"
         body = {"model": self._model, "messages": list(call.messages)}
         rendered = render_chat((str(m["role"]), str(m["content"])) for m in call.messages)
-        work = make_request(id_, rendered, max_tokens=call.max_tokens, ignore_eos=call.ignore_eos)
+        work = make_request(
+            id_, rendered, max_tokens=call.max_tokens, ignore_eos=call.ignore_eos, seed=self._seed
+        )
         now = self._network.schedule.now
         served = Served(id_, self._region, self._number, now, work.prompt_tokens, work.answer_tokens)
         served.program_id = playing.program.id
         served.scheduled = scheduled
+        served.turn, served.hash_key = call.turn, playing.program.hash_key
+        served.prompt_bytes = sum(len(str(m["content"]).encode()) for m in call.messages)
         self._served.append(served)
         back = partial(self._network.send, self._entry.region, self._region)
         finished = partial(back, partial(playing.finished, served, call, work.answer))
@@ -192,6 +202,7 @@ class _Playing(Generic[C]):
 
     def finished(self, served: Served, call: C, answer: bytes) -> None:
         """A call was answered, or has failed."""
+        served.over = self._schedule.now
         if served.failed is None:
             served.end = self._schedule.now
             following = self.program.answered(call, answer.decode())

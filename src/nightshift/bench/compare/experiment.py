@@ -70,6 +70,11 @@ class Experiment:
         emulated = self.engine is Engine.EMULATED
         return f"emulated {self.profile}" if emulated else "llama.cpp SmolLM2-135M-Instruct, CPU"
 
+    @property
+    def model_name(self) -> str:
+        """The model's name in requests."""
+        return self.fleet_plan(self.systems[0]).model_name
+
     def system_folder(self, system: Preset) -> Path:
         """Where the files of one system go."""
         return self.folder / "systems" / system.folder_name

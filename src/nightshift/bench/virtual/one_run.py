@@ -1,0 +1,128 @@
+"""One system in one repetition, in virtual time, from the experiment to the files of its folder."""
+
+from collections.abc import Callable, Mapping
+from itertools import permutations
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import orjson
+
+from nightshift.backends.emulated.options import profile_named
+from nightshift.balancing.presets import Preset
+from nightshift.balancing.switches import Switches
+from nightshift.bench.compare.experiment import Experiment, RegionLoad
+from nightshift.bench.compare.files import write_json, write_whole
+from nightshift.bench.records import RequestRecord
+from nightshift.bench.virtual.records import records_of
+from nightshift.bench.virtual.samples import Samples
+from nightshift.errors import UserError
+from nightshift.simulate.fleet import SimFleet, build_fleet
+from nightshift.simulate.requests import Served
+from nightshift.simulate.users import Pauses, SimUser
+from nightshift.wan.matrix import load_matrix
+
+RAMP_S = 2.0
+"""As the live client: users begin spread over this many seconds, each at the same moment as there."""
+_STEPS = 50
+"""How often progress is told."""
+
+
+def switches_of(system: Preset) -> Switches:
+    """Return the switches that carry the system out here. Raises `UserError` where there are none."""
+    switches = system.switches or system.stands_in
+    if switches is None:
+        raise UserError(
+            f"system {system.names} is a program of its own, and in virtual time nothing stands in for it; "
+            "leave it out, or run without --time virtual"
+        )
+    return switches
+
+
+def simulate(
+    experiment: Experiment, system: Preset, repetition: int, progress: Callable[[float], None]
+) -> None:
+    """Carry out a run and write its files. `progress` is called with the virtual seconds done.
+
+    Raises `UserError`, and `OSError` where files cannot be written.
+    """
+    folder = experiment.repetition_folder(system, repetition)
+    folder.mkdir(parents=True)
+    fleet = _fleet(experiment, system, repetition)
+    served: list[Served] = []
+    asking = [region for region in experiment.regions if region.users]
+    for region in asking:
+        _start_users(experiment, region, repetition, fleet, served)
+    samples = Samples(fleet)
+    samples.start(experiment.duration_s)
+    for step in range(1, _STEPS + 1):
+        fleet.schedule.run(experiment.duration_s * step / _STEPS)
+        progress(fleet.schedule.now)
+    generated = {id_: tokens for replica in fleet.replicas for id_, tokens in replica.generated().items()}
+    records = records_of(served, generated, experiment.duration_s)
+    for region in asking:
+        own = records.get(region.name, [])
+        _write_lines(folder / f"records-{region.name}.jsonl", own)
+        write_json(folder / f"client-{region.name}.json", _account(experiment, region, repetition, own))
+    _write_lines(folder / "samples.jsonl", samples.lines)
+
+
+def _fleet(experiment: Experiment, system: Preset, repetition: int) -> SimFleet:
+    matrix = load_matrix(experiment.wan.matrix)
+    names = [region.name for region in experiment.regions]
+    return build_fleet(
+        regions={region.name: region.replicas for region in experiment.regions},
+        switches=switches_of(system),
+        profile=profile_named(experiment.profile),
+        one_way_s={(a, b): matrix.one_way_s(a, b) for a, b in permutations(names, 2)},
+        seed=experiment.seed_of(repetition),
+    )
+
+
+def _start_users(
+    experiment: Experiment, region: RegionLoad, repetition: int, fleet: SimFleet, served: list[Served]
+) -> None:
+    workload = experiment.workload_of(region, repetition)
+    ramp = Random(f"{workload.seed}/{region.name}/ramp")
+    for number, programs in enumerate(workload.users(region.name)):
+        SimUser(
+            number=number,
+            region=region.name,
+            entry=fleet.entries[region.name],
+            network=fleet.network,
+            programs=programs,
+            served=served,
+            pauses=_from(ramp.uniform(0, RAMP_S)),
+            model=experiment.model_name,
+            seed=experiment.seed_of(repetition),
+        ).start()
+
+
+def _from(begin_at_s: float) -> Pauses:
+    """A user who begins the first program at that moment and never pauses again."""
+    return Pauses(before_program_s=lambda now: max(0.0, begin_at_s - now), before_call_s=lambda now: 0.0)
+
+
+def _account(
+    experiment: Experiment, region: RegionLoad, repetition: int, records: list[RequestRecord]
+) -> Mapping[str, Any]:
+    """What a live client says of itself. Nobody waits for a processor here, so there is nothing of that."""
+    return {
+        "region": region.name,
+        "model": experiment.model_name,
+        "requests": len(records),
+        "failed": sum(record.failed is not None for record in records),
+        "unfinished": sum(record.unfinished for record in records),
+        "elapsed_s": experiment.duration_s,
+        "interrupted": False,
+        "cpu_share": None,
+        "lag_p99_s": None,
+        "late_s": None,
+        "speed": 1.0,
+        "data": experiment.workload_of(region, repetition).data,
+        "warnings": [],
+    }
+
+
+def _write_lines(path: Path, values: list[Any]) -> None:
+    write_whole(path, b"".join(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE) for value in values))
