@@ -11,12 +11,15 @@ from nightshift.backends.doctor.command import doctor
 from nightshift.backends.emulated.command import engine
 from nightshift.bench.client_command import ClientCommand, client
 from nightshift.bench.compare.command import compare
+from nightshift.bench.export.command import export_command
+from nightshift.bench.measures.command import measures_command
 from nightshift.bench.proxy.command import proxy
 from nightshift.bench.queue_fetcher.command import queue_fetcher
 from nightshift.bench.report.command import report_command
 from nightshift.bench.script.clients.command import app as clients_app
 from nightshift.bench.script.command import gen_cmd
 from nightshift.bench.script.words import SeveralWords
+from nightshift.bench.systems.command import systems_command
 from nightshift.bench.trust.fit_command import fit_command
 from nightshift.bench.trust.validate_command import validate_command
 from nightshift.build import is_compiled
@@ -66,6 +69,9 @@ app.add_typer(bench, name="bench", rich_help_panel="Measure")
 bench.command("compare")(compare)
 bench.command("client", cls=ClientCommand)(client)
 bench.command("report")(report_command)
+bench.command("export")(export_command)
+bench.command("measures")(measures_command)
+bench.command("systems")(systems_command)
 bench.command("proxy")(proxy)
 bench.command("validate")(validate_command)
 bench.command("gen-cmd", cls=SeveralWords)(gen_cmd)

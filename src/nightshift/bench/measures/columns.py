@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
-    Ints = NDArray[np.int64]
+    Ints = NDArray[np.int32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,12 @@ class Gaps:
 
         counts = np.fromiter((len(own) for own in rows), np.int64, len(rows))
         lengths = np.fromiter(chain.from_iterable(rows), np.float64, int(counts.sum()))
-        return cls(lengths, np.repeat(np.arange(len(rows)), counts))
+        return cls(lengths, np.repeat(np.arange(len(rows), dtype=np.int32), counts))
 
     def where(self, chosen: "Bools") -> "Gaps":
         """Return the gaps of the chosen rows, whose numbers close up."""
         import numpy as np
 
         kept = chosen[self.owner]
-        return Gaps(self.lengths_s[kept], (np.cumsum(chosen) - 1)[self.owner[kept]])
+        places = np.cumsum(chosen, dtype=np.int32) - np.int32(1)
+        return Gaps(self.lengths_s[kept], places[self.owner[kept]])
