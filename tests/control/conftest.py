@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from nightshift.balancing.switches import Switches
+from nightshift.control.local.external import ExternalRouter
 from nightshift.control.local.plan import FleetPlan, RegionPlan, WanPlan
 from nightshift.control.local.recipes import Programs
 
@@ -71,7 +72,13 @@ def stand_in(tmp_path: Path) -> Callable[[str], tuple[str, ...]]:
 @pytest.fixture
 def programs(stand_in: Callable[[str], tuple[str, ...]]) -> Programs:
     serves = stand_in("serves")
-    return Programs(emulated=serves, llama_cpp=serves, balancer=serves, wan=stand_in("wan"), router=serves)
+    return Programs(
+        emulated=serves,
+        llama_cpp=serves,
+        balancer=serves,
+        wan=stand_in("wan"),
+        routers=dict.fromkeys(ExternalRouter, serves),
+    )
 
 
 PlanOf = Callable[..., FleetPlan]

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from nightshift.control.local.plan import Engine, ExternalRouter, RegionPlan, WanPlan
+from nightshift.control.local.external import ExternalRouter
+from nightshift.control.local.plan import Engine, RegionPlan, WanPlan
 from nightshift.control.servicefile import Service, read_service
 from nightshift.errors import UserError
 

@@ -7,7 +7,8 @@ import pytest
 
 from nightshift.bench.compare.experiment import Experiment, RegionLoad, parse_regions, parse_systems
 from nightshift.bench.compare.run import in_a_new_folder
-from nightshift.control.local.plan import Engine, ExternalRouter
+from nightshift.control.local.external import ExternalRouter
+from nightshift.control.local.plan import Engine
 from nightshift.errors import UserError
 
 MakeExperiment = Callable[..., Experiment]

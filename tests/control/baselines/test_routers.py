@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import sys
 from collections.abc import AsyncIterator
 
 import aiohttp
@@ -11,7 +10,8 @@ import pytest
 from nightshift.backends.emulated.options import EngineOptions
 from nightshift.backends.emulated.serve import serving
 from nightshift.balancing.switches import Across, Topology
-from nightshift.control.baselines.routers import sglang_router, sglang_router_pull
+from nightshift.control.baselines.routers import external_router, sglang_router_pull
+from nightshift.control.local.external import ExternalRouter
 from nightshift.control.providers.base import Routing
 from nightshift.engine.profiles import PROFILES
 from nightshift.errors import UserError
@@ -25,7 +25,7 @@ REPLICAS = [
 
 
 def test_arguments_of_the_router() -> None:
-    routing = sglang_router(["10.0.0.1:8081", "10.0.0.2:8081"], python="python3")
+    routing = external_router(ExternalRouter.SGLANG, ["10.0.0.1:8081", "10.0.0.2:8081"], here=False)
     assert routing.argv[:3] == ("python3", "-m", "sglang_router.launch_router")
     assert routing.port == 9001
     assert "sglang-router==0.3.2" in routing.setup
@@ -40,7 +40,7 @@ def test_arguments_of_the_router() -> None:
 
 def test_a_router_without_a_replica_is_refused() -> None:
     with pytest.raises(UserError, match="needs a replica"):
-        sglang_router([])
+        external_router(ExternalRouter.SGLANG, [])
 
 
 def test_pull_is_our_balancer_with_all_replicas() -> None:
@@ -96,7 +96,7 @@ async def _ask_through_the_router() -> None:
             options = EngineOptions(PROFILES["instant"], "emulated-model", replica_id=f"r{number}")
             await stack.enter_async_context(serving(options, sock))
             addresses.append(address_of(sock))
-        routing = sglang_router(addresses, python=sys.executable)
+        routing = external_router(ExternalRouter.SGLANG, addresses)
         router = await stack.enter_async_context(running(routing))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         await until_all_healthy(http, f"http://{router}{routing.health_path}", 2)

@@ -20,8 +20,9 @@ import pytest
 from nightshift.control.local import child as child_module
 from nightshift.control.local import fleet as fleet_module
 from nightshift.control.local.child import FleetError
+from nightshift.control.local.external import ExternalRouter
 from nightshift.control.local.fleet import LocalFleet
-from nightshift.control.local.plan import Engine, ExternalRouter, FleetPlan
+from nightshift.control.local.plan import Engine, FleetPlan
 from nightshift.control.local.recipes import Programs
 from nightshift.errors import UserError
 
@@ -217,7 +218,8 @@ def test_external_router_gets_the_workers_and_the_ports(plan_of: PlanOf, program
 
     async def life() -> None:
         async with LocalFleet(
-            plan, programs=dataclasses.replace(programs, router=programs.emulated)
+            plan,
+            programs=dataclasses.replace(programs, routers=dict.fromkeys(ExternalRouter, programs.emulated)),
         ) as fleet:
             assert fleet.balancers == ()
             argv = ask(fleet.endpoints["us-east-2"])["argv"]
@@ -250,6 +252,7 @@ import asyncio, json, sys
 from pathlib import Path
 from nightshift.balancing.switches import Switches
 from nightshift.control.local.fleet import LocalFleet
+from nightshift.control.local.external import ExternalRouter
 from nightshift.control.local.plan import FleetPlan, RegionPlan
 from nightshift.control.local.recipes import Programs
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from nightshift.balancing.switches import Switches
-from nightshift.control.local.plan import Engine, ExternalRouter, FleetPlan, RegionPlan
-from nightshift.control.local.recipes import ROUTER_ARGUMENTS, Cook, Programs, require_packages
+from nightshift.control.local.external import ROUTERS, ExternalRouter
+from nightshift.control.local.plan import Engine, FleetPlan, RegionPlan
+from nightshift.control.local.recipes import Cook, Programs, require_packages
 from nightshift.control.local.wiring import wire
 from nightshift.errors import UserError
 
@@ -40,7 +41,7 @@ def test_router_is_given_arguments_that_it_knows(plan_of: PlanOf) -> None:
     recipe = Cook(plan, Programs()).router(
         entry, "127.0.0.1:1", ["127.0.0.1:2", "127.0.0.1:3"], "127.0.0.1:4"
     )
-    own = recipe.argv[len(Programs().router) :]
+    own = recipe.argv[len(Programs().routers[ExternalRouter.SGLANG]) :]
 
     arguments = pytest.importorskip("sglang_router.launch_router").parse_router_args(list(own))
 
@@ -55,7 +56,7 @@ def test_router_is_given_arguments_that_it_knows(plan_of: PlanOf) -> None:
         arguments.max_tree_size,
     )
     assert thresholds == ("cache_aware", 0.5, 32, 1.0001, 60, 2**24)
-    assert set(ROUTER_ARGUMENTS) <= set(own)
+    assert set(ROUTERS[ExternalRouter.SGLANG].arguments) <= set(own)
     assert recipe.is_last
     assert recipe.expects == {"healthy_workers": 2}
 

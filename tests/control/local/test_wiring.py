@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nightshift.balancing.switches import Switches, Topology
-from nightshift.control.local.plan import ExternalRouter, FleetPlan
+from nightshift.control.local.external import ExternalRouter
+from nightshift.control.local.plan import FleetPlan
 from nightshift.control.local.wiring import Route, wire
 
 PlanOf = Callable[..., FleetPlan]

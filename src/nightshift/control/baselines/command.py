@@ -27,6 +27,8 @@ class RouterKind(StrEnum):
     """System 0: the real SGLang router, port 9001."""
     PULL = "sglang-router-pull"
     """System 1: one balancer for all regions, port 9002."""
+    VLLM = "vllm-router"
+    """The real vllm-router, port 9003."""
 
 
 class Controller(Protocol):

@@ -1,41 +1,42 @@
-"""Systems 0 and 1 of the benchmark: one router, in one region, before all replicas of a service. Pure.
+"""Systems 0 and 1 of the benchmark, and vllm-router: one router, in one region, before all replicas.
 
 The original's `launch_lb` started both on machines of their own: the SGLang router on port 9001 before the
 replicas of the first service it was given, its own global balancer on port 9002 before those of the second.
 """
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from nightshift.balancing.presets import preset
-from nightshift.control.local.recipes import ROUTER_ARGUMENTS
+from nightshift.control.local.external import ROUTERS, ExternalRouter
 from nightshift.control.providers.base import Balancing, Routing
 from nightshift.errors import UserError
 
-ROUTER_PORT = 9001
 PULL_PORT = 9002
-_PACKAGE = "sglang-router==0.3.2"
-"""The version that the project measures with; the original used 0.1.4 with the same arguments."""
+PORTS = {ExternalRouter.SGLANG: 9001, ExternalRouter.VLLM: 9003}
+"""9001 and 9002 are the original's."""
 
 
-def sglang_router(
-    replica_addresses: Sequence[str], port: int = ROUTER_PORT, *, python: str = sys.executable
+def external_router(
+    router: ExternalRouter, replica_addresses: Sequence[str], *, here: bool = True
 ) -> Routing:
-    """Return the SGLang router before engines at these addresses (`host:port`), with the original's values.
+    """Return a router before engines at these addresses (`host:port`), set as `local/external.py` says.
 
-    Its workers are fixed when it starts, as they were in the original. `python` has to find the package:
-    this one does here, `python3` does on a machine that `setup` has prepared. Raises `UserError` without an
-    address.
+    Its workers are fixed when it starts, as they were in the original. `here`: it runs on this machine, by
+    the Python that has the package; elsewhere, `setup` installs it for `python3`. Raises `UserError` without
+    an address.
     """
+    program = ROUTERS[router]
     if not replica_addresses:
-        raise UserError("the SGLang router needs a replica to send to; wait until the service has one")
-    argv = [python, "-m", "sglang_router.launch_router", "--host", "{host}", "--port", "{port}"]
+        raise UserError(f"{program.title} needs a replica to send to; wait until the service has one")
+    argv = [program.python if here else "python3", "-m", program.module]
+    argv += ["--host", "{host}", "--port", "{port}"]
     argv += ["--prometheus-host", "127.0.0.1", "--prometheus-port", "{metrics_port}"]
-    argv += [word for pair in ROUTER_ARGUMENTS.items() for word in pair]
+    argv += [word for pair in program.arguments.items() for word in pair]
     argv += ["--worker-urls", *(f"http://{address}" for address in replica_addresses)]
-    return Routing(tuple(argv), port, setup=f"python3 -m pip install {_PACKAGE}", health_path="/readiness")
+    setup = f"python3 -m pip install {router.value}=={program.version}"
+    return Routing(tuple(argv), PORTS[router], setup=setup, health_path="/readiness")
 
 
 def sglang_router_pull(

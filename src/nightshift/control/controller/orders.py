@@ -1,13 +1,13 @@
 """From a service and a row to what a provider launches. Pure."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 from typing import Any
 
-from nightshift.control.baselines.routers import sglang_router, sglang_router_pull
+from nightshift.control.baselines.routers import external_router, sglang_router_pull
 from nightshift.control.lifecycle.rows import ROUTERS, UnitRow
+from nightshift.control.local.external import ExternalRouter
 from nightshift.control.providers.base import Balancing, Kind, Order, Routing
 from nightshift.control.service.spec import BalancerPlace, LocalEngine, ProviderName, ServiceSpec
 
@@ -79,11 +79,11 @@ def _mapping(value: object) -> dict[str, Any]:
 
 def router_order(spec: ServiceSpec, row: UnitRow, token: str, replicas: Sequence[Mapping[str, Any]]) -> Order:
     """Return the order for a baseline before these replicas (`id`, `address`, `region`)."""
-    if row.place == ROUTERS.index("sglang-router"):
+    name = ROUTERS[row.place]
+    if name == "sglang-router-pull":
+        program: Routing | Balancing = sglang_router_pull(row.name, row.region, replicas, token)
+    else:
         addresses = [str(replica["address"]) for replica in replicas]
         # On a machine of its own the package is where `Routing.setup` has put it.
-        python = sys.executable if spec.provider is ProviderName.LOCAL else "python3"
-        program: Routing | Balancing = sglang_router(addresses, python=python)
-    else:
-        program = sglang_router_pull(row.name, row.region, replicas, token)
+        program = external_router(ExternalRouter(name), addresses, here=spec.provider is ProviderName.LOCAL)
     return Order(row.name, row.service, row.kind, row.region, program)

@@ -21,6 +21,7 @@ from nightshift.control.lifecycle.fleet import Fleet
 from nightshift.control.lifecycle.ports import check_ports
 from nightshift.control.lifecycle.renewal import renewed
 from nightshift.control.lifecycle.rows import ROUTERS, ServiceRow
+from nightshift.control.local.external import ExternalRouter, require_router
 from nightshift.control.providers.base import Provider
 from nightshift.control.service.read import read_spec
 from nightshift.control.service.spec import LocalEngine, ProviderName, ServiceSpec
@@ -139,6 +140,8 @@ class Services:
         if router not in ROUTERS:
             raise UserError(f"no baseline {router!r}; known: {', '.join(ROUTERS)}")
         loop = self.loop(name)
+        if wanted and loop.spec.provider is ProviderName.LOCAL and router in set(ExternalRouter):
+            require_router(ExternalRouter(router))
         if wanted and loop.spec.residency:
             raise UserError(
                 f"service {name!r} keeps requests within regions (`residency`); {router} does not"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from nightshift.control.lifecycle.states import State, checked
 from nightshift.control.providers.base import Kind
 
-ROUTERS = ("sglang-router", "sglang-router-pull")
+ROUTERS = ("sglang-router", "sglang-router-pull", "vllm-router")
 """Baselines of the benchmark: one load balancer for all regions, before the replicas of a service."""
 
 

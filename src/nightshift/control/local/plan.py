@@ -12,6 +12,7 @@ from pathlib import Path
 from nightshift.backends.llama_cpp.weights import MODEL_NAME
 from nightshift.balancing.presets import Preset
 from nightshift.balancing.switches import Across, Switches, Topology
+from nightshift.control.local.external import ExternalRouter
 from nightshift.errors import UserError
 
 DEFAULT_PROFILE = "l4-llama-3.1-8b"
@@ -22,12 +23,6 @@ class Engine(StrEnum):
 
     EMULATED = "emulated"
     LLAMA_CPP = "llama.cpp"
-
-
-class ExternalRouter(StrEnum):
-    """A router that is not ours, in place of the balancers: one for all regions, in the first."""
-
-    SGLANG = "sglang-router"
 
 
 _MODELS = {Engine.EMULATED: "meta-llama/Llama-3.1-8B-Instruct", Engine.LLAMA_CPP: MODEL_NAME}

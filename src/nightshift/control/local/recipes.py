@@ -4,15 +4,14 @@ Pure: addresses and file descriptors in, command lines out. `Programs` holds the
 that a test can put stand-ins in their place.
 """
 
-import importlib.util
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 from nightshift.control.local.child import Recipe
+from nightshift.control.local.external import ROUTERS, ExternalRouter, require_router
 from nightshift.control.local.plan import Engine, FleetPlan
 from nightshift.control.local.wiring import WAN, Entry, Replica
-from nightshift.errors import UserError
 
 _QUICK_S = 60.0
 """Our own processes serve within a second; this is for machines that are busy with something else."""
@@ -24,20 +23,9 @@ def _module(name: str) -> tuple[str, ...]:
     return (sys.executable, "-P", "-m", f"nightshift.{name}")
 
 
-ROUTER_ARGUMENTS = {
-    "--policy": "cache_aware",
-    # The values of the original's baseline; the router's own defaults have changed since.
-    "--cache-threshold": "0.5",
-    "--balance-abs-threshold": "32",
-    "--balance-rel-threshold": "1.0001",
-    "--eviction-interval-secs": "60",
-    "--max-tree-size": "16777216",
-    "--request-timeout-secs": "1800",
-    # Its default asks a worker that is not up yet again after 30 s.
-    "--worker-startup-check-interval": "1",
-    "--shutdown-grace-period-secs": "1",
-    "--log-level": "warn",
-}
+def _routers() -> dict[ExternalRouter, tuple[str, ...]]:
+    launch = _module("control.local.launch")
+    return {name: (*launch, one.python, "-P", "-m", one.module) for name, one in ROUTERS.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +36,7 @@ class Programs:
     llama_cpp: tuple[str, ...] = _module("backends.llama_cpp")
     balancer: tuple[str, ...] = (sys.executable, "-P", "-m", "nightshift", "balancer")
     wan: tuple[str, ...] = (*_module("wan"), "run")
-    router: tuple[str, ...] = (
-        *_module("control.local.launch"),
-        sys.executable,
-        "-P",
-        "-m",
-        "sglang_router.launch_router",
-    )
+    routers: Mapping[ExternalRouter, tuple[str, ...]] = field(default_factory=_routers)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,15 +90,17 @@ class Cook:
         )
 
     def router(self, entry: Entry, address: str, workers: Iterable[str], prometheus: str) -> Recipe:
-        """Return how to start the SGLang router before the engines at `workers` (addresses)."""
+        """Return how to start the plan's external router before the engines at `workers` (addresses)."""
+        name = self.plan.routing
+        assert isinstance(name, ExternalRouter)  # noqa: S101 - the fleet asks for a router where one is planned
         host, _, port = address.rpartition(":")
-        argv = [*self.programs.router, "--host", host, "--port", port]
+        argv = [*self.programs.routers[name], "--host", host, "--port", port]
         argv += ["--prometheus-host", "127.0.0.1", "--prometheus-port", prometheus.rpartition(":")[2]]
-        argv += [word for pair in ROUTER_ARGUMENTS.items() for word in pair]
+        argv += [word for pair in ROUTERS[name].arguments.items() for word in pair]
         argv += ["--worker-urls", *(f"http://{worker}" for worker in workers)]
         return Recipe(
             entry.name,
-            "the SGLang router",
+            ROUTERS[name].title,
             tuple(argv),
             # It calls itself ready with one worker of several, and asks one that did not answer at first
             # again only after a growing while: it comes last, and is awaited until it has all.
@@ -134,8 +118,5 @@ def require_packages(plan: FleetPlan) -> None:
         from nightshift.backends.llama_cpp.weights import require_wheels
 
         require_wheels()
-    if isinstance(plan.routing, str) and importlib.util.find_spec("sglang_router") is None:
-        raise UserError(
-            "system 0 is the package sglang-router, which is not installed; "
-            f"run `{sys.executable} -m pip install sglang-router==0.3.2`"
-        )
+    if isinstance(plan.routing, ExternalRouter):
+        require_router(plan.routing)
