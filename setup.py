@@ -21,8 +21,9 @@ HOT = {
         *("admission", "balancer", "blocks", "candidates", "explain", "health", "ledger", "messages"),
         *("outliers", "peer_pool", "placement", "pool"),
         # All of them: an interpreted class cannot inherit from a compiled one.
-        *("policies/base", "policies/consistent_hashing", "policies/least_load", "policies/nearest"),
-        *("policies/prefix_tree", "policies/round_robin"),
+        *("policies/base", "policies/bounded_hashing", "policies/consistent_hashing", "policies/holders"),
+        *("policies/least_cost", "policies/least_load", "policies/nearest", "policies/power_of_two"),
+        *("policies/prefix_tree", "policies/round_robin", "policies/weighted_scores"),
         *("prefix_index", "prompt", "queue", "refusals", "regions", "replica_pool", "retry_budget"),
         *("serving", "stealing", "targets", "waiting"),
     ),

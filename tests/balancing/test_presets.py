@@ -65,7 +65,9 @@ def test_every_system_is_in_a_set() -> None:
 
 @pytest.mark.parametrize("name", [99, "None", "paper:6", "paper:x", "nobody:0", ""])
 def test_an_unknown_one_is_named_with_the_known_ones(name: str | int) -> None:
-    with pytest.raises(UserError, match=r"unknown system .*known are 0 \(sgl\), .*7 \(nightshift\), and by name"):
+    with pytest.raises(
+        UserError, match=r"unknown system .*known are 0 \(sgl\), .*7 \(nightshift\), and by name"
+    ):
         preset(name)
 
 

@@ -100,6 +100,19 @@ class LoadIndex:
             upper ^= 1 << _slot(upper)
         return _slot(lower & -lower), _slot(upper)
 
+    def total(self, mask: int) -> int:
+        """Return the requests of all of `mask` together."""
+        levels = self._levels
+        return sum(_slot(bit) * (levels[_slot(bit)] & mask).bit_count() for bit in bits(self._occurring))
+
+    def at_most(self, mask: int, load: int) -> int:
+        """Return those of `mask` that have at most so many requests."""
+        levels = self._levels[: load + 1] if load >= 0 else []
+        found = 0
+        for level in levels:
+            found |= level
+        return found & mask
+
 
 class Candidates:
     """The targets that a request may go to now: those of `mask`, at least one."""
@@ -127,6 +140,14 @@ class Candidates:
         """Return the fewest and the most outstanding requests."""
         return self._loads.spread(self.mask)
 
+    def total(self) -> int:
+        """Return the outstanding requests of all together."""
+        return self._loads.total(self.mask)
+
+    def at_most(self, load: int) -> int:
+        """Return the mask of those that have at most so many outstanding requests."""
+        return self._loads.at_most(self.mask, load)
+
     def nth(self, n: int) -> int:
         """Return a slot by its rank."""
         return nth_slot(self.mask, n)
@@ -135,7 +156,7 @@ class Candidates:
         return self.mask.bit_count()
 
     def __iter__(self) -> Iterator[Target]:
-        """Walk the targets themselves: O(candidates), for policies between balancers, which are few."""
+        """Walk the targets themselves, by slot: O(candidates), for policies that weigh each of them."""
         return (self._target_at(_slot(bit)) for bit in bits(self.mask))
 
 

@@ -35,6 +35,12 @@ WHY = {
     "round_robin": "it is its turn",
     "nearest": "it has the shortest round trip; of several such it has the fewest outstanding",
     "hash_ring": "it is the first available owner of the request's key on the ring",
+    "hash_ring_bounded": "it is the first on the ring from the request's key that is not too loaded",
+    "hash_ring_all_full": "it is the first owner of the request's key on the ring; all are above the bound",
+    "power_of_two": "of two drawn at random it has the fewest outstanding requests",
+    "only_one": "nobody else was available",
+    "least_cost": "its cost in seconds is the least: round trip, tokens there, and tokens to prefill",
+    "weighted_scores": "its score is the highest: weighted prefix match, queue and free KV memory",
     "stolen": "it asked for work",
 }
 """By the reason of a decision: why the winner won."""
@@ -56,6 +62,8 @@ class Candidate:
     kv_use: float | None
     report_age_s: float | None
     prefix_share: float | None
+    score: float | None = None
+    """The figure that the policy compared; what it is, `why` says."""
 
 
 @dataclass(slots=True)
@@ -143,14 +151,18 @@ class Explanations:
     def _among_replicas(self, now: float, entry: Entry, allowed: int) -> list[Candidate]:
         pool = self._replicas
         first = chain(pool.within(allowed), pool.within(pool.everyone & ~allowed))
-        return [self._replica(now, entry, replica, allowed) for replica in islice(first, _CANDIDATES)]
+        scores = pool.scores(entry.request, allowed)
+        return [self._replica(now, entry, one, allowed, scores) for one in islice(first, _CANDIDATES)]
 
     def _among_peers(self, entry: Entry, allowed: int) -> list[Candidate]:
         pool = self._peers
         first = chain(pool.within(allowed), pool.within(pool.everyone & ~allowed))
-        return [self._peer(entry, peer, allowed) for peer in islice(first, _CANDIDATES)]
+        scores = pool.scores(entry.request, allowed)
+        return [self._peer(entry, peer, allowed, scores) for peer in islice(first, _CANDIDATES)]
 
-    def _replica(self, now: float, entry: Entry, replica: Replica, allowed: int) -> Candidate:
+    def _replica(
+        self, now: float, entry: Entry, replica: Replica, allowed: int, scores: dict[int, float]
+    ) -> Candidate:
         report, available = replica.report, bool(replica.bit & allowed)
         return Candidate(
             target=replica.id,
@@ -163,6 +175,7 @@ class Explanations:
             kv_use=report.kv_use,
             report_age_s=None if replica.reported_at is None else now - replica.reported_at,
             prefix_share=self._replicas.policy.held(entry.request, replica.slot) if available else None,
+            score=scores.get(replica.slot),
         )
 
     def _why_not(self, entry: Entry, replica: Replica) -> str:
@@ -180,7 +193,7 @@ class Explanations:
             return f"{health.state.value}: its trial is under way"
         return why_no_room(replica, self._switches)
 
-    def _peer(self, entry: Entry, peer: Peer, allowed: int) -> Candidate:
+    def _peer(self, entry: Entry, peer: Peer, allowed: int, scores: dict[int, float]) -> Candidate:
         report, available = peer.report, bool(peer.bit & allowed)
         return Candidate(
             target=peer.id,
@@ -193,6 +206,7 @@ class Explanations:
             kv_use=None,
             report_age_s=None,
             prefix_share=self._peers.policy.held(entry.request, peer.slot) if available else None,
+            score=scores.get(peer.slot),
         )
 
     def _why_not_peer(self, entry: Entry, peer: Peer) -> str:

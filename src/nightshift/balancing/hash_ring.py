@@ -24,9 +24,10 @@ POINTS_PER_TARGET = 160
 class HashRing:
     """Maps keys to targets. A change costs O(points), a lookup O(log points) and the walk."""
 
-    def __init__(self, targets: Iterable[str]) -> None:
+    def __init__(self, targets: Iterable[str], points_each: int = POINTS_PER_TARGET) -> None:
+        self._points_each = points_each
         self._names = sorted(set(targets))
-        points = sorted((point, number) for number, name in enumerate(self._names) for point in _points(name))
+        points = sorted((at, number) for number, name in enumerate(self._names) for at in self._points(name))
         self._hashes = array("Q", (point for point, _ in points))
         self._owners = array("I", (number for _, number in points))
         self._free: list[int] = []
@@ -40,7 +41,7 @@ class HashRing:
             number = len(self._names)
             self._names.append(target)
         hashes, owners, start = array("Q"), array("I"), 0
-        for point in sorted(_points(target)):
+        for point in sorted(self._points(target)):
             at = self._place(point, target)
             hashes += self._hashes[start:at]
             owners += self._owners[start:at]
@@ -51,9 +52,9 @@ class HashRing:
 
     def remove(self, target: str) -> None:
         """Take out a target that is on the ring."""
-        number = self._owners[self._place(next(_points(target)), target)]
+        number = self._owners[self._place(next(self._points(target)), target)]
         hashes, owners, start = array("Q"), array("I"), 0
-        for point in sorted(_points(target)):
+        for point in sorted(self._points(target)):
             at = max(start, self._place(point, target))  # two of its own points may be equal
             hashes += self._hashes[start:at]
             owners += self._owners[start:at]
@@ -78,9 +79,8 @@ class HashRing:
             at += 1
         return at
 
-
-def _points(target: str) -> Iterator[int]:
-    return (_hash(f"{target}_{index}") for index in range(POINTS_PER_TARGET))
+    def _points(self, target: str) -> Iterator[int]:
+        return (_hash(f"{target}_{index}") for index in range(self._points_each))
 
 
 def _hash(text: str) -> int:

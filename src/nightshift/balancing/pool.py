@@ -49,7 +49,10 @@ class Pool(Generic[AnyTarget]):
     def _choose_by(self, policy: str, switches: Switches, *, blind: bool) -> None:
         """Have this policy choose from now on: the one there is, if it would be the same."""
         imbalance: Imbalance | None = switches.imbalance if blind else None
-        made_of = policy, imbalance, switches.match_threshold, switches.index_bytes
+        made_of = (
+            *(policy, imbalance, switches.match_threshold, switches.least_load_in_prefix),
+            *(switches.index_bytes, switches.bounded_load, switches.cost, switches.weights),
+        )
         if made_of == self._policy_made_of:
             return
         self._policy_made_of = made_of
@@ -124,6 +127,10 @@ class Pool(Generic[AnyTarget]):
             among = self._among = Candidates(mask, self.loads, self._at)
         choice = self.policy.pick(request, among)
         return self._by_slot[choice.slot], choice
+
+    def scores(self, request: Request, mask: int) -> dict[int, float]:
+        """Return the policy's figure for each of `mask`, by slot; for explanations."""
+        return self.policy.scores(request, Candidates(mask, self.loads, self._at)) if mask else {}
 
     def sent(self, now: float, request: Request, target: AnyTarget) -> None:
         """Count `request` as sent to `target`."""

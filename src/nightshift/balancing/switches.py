@@ -89,6 +89,43 @@ class Ejection:
 
 
 @dataclass(frozen=True, slots=True)
+class BoundedLoad:
+    """For the policy `bounded_hashing`. The numbers are KubeAI's defaults (PrefixHash: meanLoadFactor 125,
+    replication 256)."""
+
+    load_factor: float = 1.25
+    """Nobody gets a request with which it would have more than this times the mean, while others would
+    not."""
+    points: int = 256
+    """Points of each target on the ring."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """For the policy `least_cost`. The numbers are the defaults of GORGO's code (v1), measured by its authors
+    on eight A100 with Mistral 7B."""
+
+    prefill_s_per_token: float = 0.000094
+    """Seconds that an engine takes for a token of a prompt that is not in its cache."""
+    running_weight: float = 0.5
+    """What a token of a request that is there already costs, as a share of a token that waits there."""
+    rtt_smoothing: float = 0.3
+    """Weight of the last round trip against those before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """For the policy `weighted_scores`. The numbers are those of llm-d's default profile."""
+
+    prefix: float = 3.0
+    """Of the share of the prompt that the target is believed to hold."""
+    queue: float = 2.0
+    """Of the place between the longest (0) and the shortest (1) queue."""
+    kv: float = 2.0
+    """Of the share of the KV cache that is free."""
+
+
+@dataclass(frozen=True, slots=True)
 class Switches:
     """One system. The defaults are Nightshift's own service: regional, selective push, by pending."""
 
@@ -99,6 +136,9 @@ class Switches:
     peer_policy: str = "prefix_tree"
     match_threshold: float = 0.5
     """A prefix match counts when it covers more than this share of the prompt (the original's 0.5)."""
+    least_load_in_prefix: bool = True
+    """Where no match counts, the least loaded takes the request. False: any match counts, however short
+    (the original's `DISABLE_LEAST_LOAD_IN_PREFIX`); where there is none, all match alike."""
     max_outstanding: int = 50
     """For BY_OUTSTANDING: requests on one replica from this balancer (the original's SP-O: 50)."""
     overcommit: bool = False
@@ -123,6 +163,9 @@ class Switches:
     ejection: Ejection = field(default_factory=Ejection)
     peer_rule: PeerRule = field(default_factory=PeerRule)
     imbalance: Imbalance = field(default_factory=Imbalance)
+    bounded_load: BoundedLoad = field(default_factory=BoundedLoad)
+    cost: Cost = field(default_factory=Cost)
+    weights: Weights = field(default_factory=Weights)
     probe_interval_s: float = 0.1
     """Seconds between two reports of a replica, and of a peer (the original's 100 ms)."""
     max_queue: int = 10_000

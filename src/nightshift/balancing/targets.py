@@ -32,6 +32,16 @@ class Target:
     """Requests under way that the last report does not contain, by id, and when each was sent, in that
     order."""
 
+    @property
+    def waiting(self) -> int | None:
+        """Requests that wait there, as last reported; None: not known."""
+        return None
+
+    @property
+    def kv_use(self) -> float | None:
+        """The share of its KV cache in use, from 0 to 1, as last reported; None: not known."""
+        return None
+
     def sent(self, now: float, request_id: str) -> None:
         """Count a request that goes there now."""
         self.outstanding += 1
@@ -66,6 +76,16 @@ class Replica(Target):
     """What it serves; None: not known, or any name."""
     health: Health = field(default_factory=lambda: Health(Ejection()))
 
+    @property
+    def waiting(self) -> int | None:
+        """See `Target.waiting`: in the engine."""
+        return self.report.pending
+
+    @property
+    def kv_use(self) -> float | None:
+        """See `Target.kv_use`."""
+        return self.report.kv_use
+
 
 @dataclass(slots=True, eq=False)
 class Peer(Target):
@@ -76,6 +96,11 @@ class Peer(Target):
     report: PeerReport | None = None
     asked_to_steal_at: float | None = None
     """When it was asked for requests, unless a report has come since that can show what it gave."""
+
+    @property
+    def waiting(self) -> int | None:
+        """See `Target.waiting`: in its queue."""
+        return None if self.report is None else self.report.queue
 
     def reported(self, now: float, report: PeerReport, rtt_s: float) -> None:
         """Take in what the peer says."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nightshift.balancing.candidates import Candidates, LoadIndex
@@ -49,6 +49,7 @@ def pick(policy: Policy, asked: Request, by_load: dict[str, int]) -> tuple[str, 
 
 
 @pytest.mark.parametrize("name", NAMES)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(loads, st.text("ab", max_size=6), st.none() | st.text(max_size=2)), max_size=12))
 def test_contract(name: str, steps: list[tuple[dict[str, int], str, str | None]]) -> None:
     """Picks one of those offered; a share is from 0 to 1; same history and seed, same choices."""
@@ -62,6 +63,8 @@ def test_contract(name: str, steps: list[tuple[dict[str, int], str, str | None]]
         best, share = policy.affinity(asked, among.mask)
         assert best is None or NAME_OF[best] in by_load
         assert 0 <= share <= 1
+        scores = policy.scores(asked, among)
+        assert not scores or {NAME_OF[slot] for slot in scores} == set(by_load)
         held = policy.held(asked, choice.slot)
         assert held is None or choice.matched in (0, held)
         for each in (policy, twin):

@@ -82,7 +82,7 @@ def test_the_final_systems_4_and_5(policy: str) -> None:
 
 def test_policies_limits_and_thresholds() -> None:
     found = switches("META_LB_POLICY=proximate_first DISABLE_LEAST_LOAD_IN_PREFIX=true")
-    assert (found.peer_policy, found.match_threshold) == ("nearest", 0.0)
+    assert (found.peer_policy, found.least_load_in_prefix) == ("nearest", False)
     assert switches("USE_IE_QUEUE_INDICATOR=false").max_outstanding == 10
     assert switches("USE_IE_QUEUE_INDICATOR=false MAX_CONCURRENT_REQUESTS=50").max_outstanding == 50
 

@@ -60,6 +60,10 @@ class Policy(Protocol):
     def held(self, request: Request, slot: int) -> float | None:
         """The share of the prompt that a target is believed to hold; None if this policy does not look."""
 
+    def scores(self, request: Request, among: Candidates) -> dict[int, float]:
+        """By slot, the figure that decides between those of `among`; empty if the policy weighs none. To
+        explain a decision: nothing on the path of a request asks for it."""
+
 
 class Simple:
     """What is alike in policies that keep nothing."""
@@ -85,3 +89,7 @@ class Simple:
     def held(self, request: Request, slot: int) -> float | None:
         """See `Policy.held`: this policy knows of no cache."""
         return None
+
+    def scores(self, request: Request, among: Candidates) -> dict[int, float]:
+        """See `Policy.scores`: this policy weighs nothing."""
+        return {}

@@ -8,7 +8,7 @@ changed by those that come and go afterwards.
 from random import Random
 
 from nightshift.balancing.candidates import Candidates
-from nightshift.balancing.hash_ring import HashRing
+from nightshift.balancing.hash_ring import POINTS_PER_TARGET, HashRing
 from nightshift.balancing.messages import Request
 from nightshift.balancing.policies.base import Choice, Simple
 from nightshift.balancing.targets import Target
@@ -30,14 +30,16 @@ class _Allowed:
 class ConsistentHashing(Simple):
     """See the head of the file."""
 
-    def __init__(self, rng: Random) -> None:
+    def __init__(self, rng: Random, points_each: int = POINTS_PER_TARGET) -> None:
         self._rng = rng
+        self._points_each = points_each
         self._slots: dict[str, int] = {}
         self._ring: HashRing | None = None
 
     def pick(self, request: Request, among: Candidates) -> Choice:
         """See `Policy.pick`."""
-        owner = None if request.hash_key is None else self._owner(request.hash_key, among.mask)
+        key = self._key(request)
+        owner = None if key is None else self._owner(key, among.mask)
         if owner is None:
             return Choice(among.least_loaded(self._rng), 0.0, "least_load_no_key")
         return Choice(owner, 0.0, "hash_ring")
@@ -56,11 +58,16 @@ class ConsistentHashing(Simple):
 
     def affinity(self, request: Request, among: int) -> tuple[int | None, float]:
         """See `Policy.affinity`: the owner of the key is where its requests went before."""
-        owner = None if request.hash_key is None else self._owner(request.hash_key, among)
+        key = self._key(request)
+        owner = None if key is None else self._owner(key, among)
         return owner, 0.0 if owner is None else 1.0
+
+    def _key(self, request: Request) -> str | None:
+        """Return what the request is known by on the ring; None if by nothing."""
+        return request.hash_key
 
     def _owner(self, key: str, mask: int) -> int | None:
         if self._ring is None:
-            self._ring = HashRing(self._slots)
+            self._ring = HashRing(self._slots, self._points_each)
         owner = self._ring.find(key, _Allowed(self._slots, mask))
         return None if owner is None else self._slots[owner]

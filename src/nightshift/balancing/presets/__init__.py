@@ -1,12 +1,14 @@
 """The systems that have a name: each is a point in the space of `Switches`, or a program that is not ours.
 
 `seed.py` has the seven of the benchmark that the project implements, `paper.py` those of the paper,
-`wide.py` the rest of the original's largest comparison; `sets.py` says which belong together.
+`wide.py` the rest of the original's largest comparison, `field.py` what others do; `sets.py` says which
+belong together.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from nightshift.balancing.presets.field import FIELD
 from nightshift.balancing.presets.paper import FIGURES, PAPER
 from nightshift.balancing.presets.row import Preset
 from nightshift.balancing.presets.seed import SEED
@@ -25,7 +27,7 @@ def _in_their_sets(rows: Iterable[Preset]) -> Iterator[Preset]:
         yield replace(row, sets=frozenset(name for name, members in SETS.items() if row.suffix in members))
 
 
-PRESETS: tuple[Preset, ...] = tuple(_in_their_sets((*SEED, *_OWN, *PAPER, *FIGURES, *WIDE)))
+PRESETS: tuple[Preset, ...] = tuple(_in_their_sets((*SEED, *_OWN, *PAPER, *FIGURES, *WIDE, *FIELD)))
 """All systems: those with a number first, in its order."""
 
 

@@ -25,7 +25,9 @@ class Preset:
     """The program that is the system, where it is not ours; its package on PyPI has the same name."""
     stands_in: Switches | None = None
     """What an external system does, as switches of ours: for virtual time, where no foreign program runs.
-    Results of it are to be called emulated."""
+    Results of it are to be called emulated. The routers are cache-aware and push blindly, as their
+    documentation says; where no prefix matches, they take the worker with the smallest tree, or the least
+    loaded in later versions, and their stand-ins the least loaded."""
 
     @property
     def folder_name(self) -> str:

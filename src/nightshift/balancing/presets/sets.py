@@ -45,6 +45,7 @@ SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         ),
         "figure9": ("sgl", "bp", "sp_o", "sp_p"),
         "figure10": ("sky_walker_prefix", "region_local"),
+        "field": ("power_of_two", "bounded_hashing", "least_cost", "weighted_scores", "vllm_router"),
         "nightshift": ("nightshift",),
     }
 )

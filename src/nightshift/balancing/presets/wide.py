@@ -25,7 +25,7 @@ WIDE = (
             topology=Topology.GLOBAL,
             across=Across.NONE,
             to_replicas=ToReplicas.BLIND,
-            match_threshold=0.0,
+            least_load_in_prefix=False,
         ),
         "our balancer with the SGLang router's rule, but any match decides; pushes blindly",
     ),
@@ -63,7 +63,7 @@ WIDE = (
         None,
         "sky_walker_no_fallback",
         "SkyWalker/Prefix, no fallback",
-        replace(_WALKER, match_threshold=0.0),
+        replace(_WALKER, least_load_in_prefix=False),
         "any match decides, however short",
     ),
 )

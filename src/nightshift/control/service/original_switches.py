@@ -66,8 +66,7 @@ def translate(envs: Mapping[str, str]) -> Translated | None:
     if switches.to_replicas is ToReplicas.BY_OUTSTANDING:
         switches = replace(switches, max_outstanding=_max_concurrent(envs))
     if flags["DISABLE_LEAST_LOAD_IN_PREFIX"]:
-        # Any match counts. Where there is none, all match nothing alike: the least loaded is taken.
-        switches = replace(switches, match_threshold=0.0)
+        switches = replace(switches, least_load_in_prefix=False)
     if "ENABLE_SELECTIVE_PUSHING" in envs:
         switches = replace(switches, peer_rule=PeerRule())
     return Translated(switches, names, _without_effect(flags, envs, switches))

@@ -20,9 +20,12 @@ from nightshift.control.service.original_switches import ALIASES, POLICY_NAMES
 
 _ADAPTER = TypeAdapter(Switches)
 _MAY_BE_ZERO = frozenset(
-    {"match_threshold", "batch_growth", "max_queue", "absolute", "jitter", "most_share", "index_bytes"}
+    {
+        *("match_threshold", "batch_growth", "max_queue", "absolute", "jitter", "most_share", "index_bytes"),
+        *("prefill_s_per_token", "running_weight", "rtt_smoothing", "prefix", "queue", "kv"),
+    }
 )
-_SHARES = frozenset({"match_threshold", "jitter", "most_share"})
+_SHARES = frozenset({"match_threshold", "jitter", "most_share", "rtt_smoothing"})
 
 
 def laid_over(base: Switches, given: Mapping[str, object]) -> Switches:

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
 
-from nightshift.balancing.switches import Ejection, Imbalance, PeerRule, Switches
+from nightshift.balancing.switches import BoundedLoad, Cost, Ejection, Imbalance, PeerRule, Switches, Weights
 from nightshift.control.service.balancer_keys import Tls
 from nightshift.control.service.docstrings import field_docs
 from nightshift.control.service.section import (
@@ -43,6 +43,9 @@ _DESCRIBED: tuple[type, ...] = (
     Ejection,
     PeerRule,
     Imbalance,
+    BoundedLoad,
+    Cost,
+    Weights,
     Service,
     Region,
     Wan,
@@ -85,7 +88,7 @@ def service_schema() -> dict[str, Any]:
 
 def _use_switches(defs: dict[str, Any]) -> None:
     """Let `service.switches` name the schema of all switches, which pydantic writes out in its place."""
-    for name in (Switches, Ejection, PeerRule, Imbalance):
+    for name in (Switches, Ejection, PeerRule, Imbalance, BoundedLoad, Cost, Weights):
         defs[name.__name__]["additionalProperties"] = False
     defs[Section.__name__]["properties"]["switches"] = {"$ref": f"#/$defs/{Switches.__name__}"}
 
