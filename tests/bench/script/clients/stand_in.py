@@ -53,6 +53,7 @@ class StandIn:
         *,
         account: bool = True,
         interrupted: bool = False,
+        late_s: float = 0.0,
         start: float = START,
         began: float = START - 1,
         submitted: float = START - 2,
@@ -65,7 +66,7 @@ class StandIn:
         (place / names[0]).write_bytes(b"".join(lines))
         if account:
             said = {"region": region, "elapsed_s": 60.0, "interrupted": interrupted, "cpu_share": 0.1}
-            said |= {"lag_p99_s": 0.01, "late_s": 0.0, "data": "synthetic: a test"}
+            said |= {"lag_p99_s": 0.01, "late_s": late_s, "data": "synthetic: a test"}
             (place / names[1]).write_bytes(orjson.dumps(said))
         job: dict[str, Any] = {"region": region, "host": "h", "start_epoch": start, "words": ["--seed=7"]}
         job |= {"began_epoch": began, "submitted_epoch": submitted}

@@ -84,6 +84,18 @@ def test_a_service_that_died_in_the_middle(clients: StandIn, tmp_path: Path) -> 
     assert why == "nothing was answered after 20 s, and 4 requests failed since"
 
 
+def test_a_service_that_never_answered(clients: StandIn, tmp_path: Path) -> None:
+    whole(clients, [record(1, 20, "status 503")])
+    assert gather(clients, tmp_path / "rep-1")["why"] == "none of 2 requests was answered"
+
+
+def test_a_client_that_was_ready_late(clients: StandIn, tmp_path: Path) -> None:
+    clients.leave("a", GOOD, late_s=1.5)
+    clients.leave("b", GOOD, late_s=0.5)
+    why = gather(clients, tmp_path / "rep-1")["why"]
+    assert why == "the client of a was ready 2 s (real) after its start; raise LEAD_S"
+
+
 def test_failures_in_between_are_no_end_of_a_service(clients: StandIn, tmp_path: Path) -> None:
     whole(clients, [record(1, 20), record(21, 22, "status 503"), record(23, 59)])
     assert gather(clients, tmp_path / "rep-1")["state"] == "finished"

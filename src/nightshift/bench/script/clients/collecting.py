@@ -60,6 +60,7 @@ async def collect(clients: Clients, what: Collected, broke_off: str = "") -> dic
         broke_off,
         *missing,
         *_interrupted(what.to),
+        *_late(what),
         _silence(what),
         *_apart(what, jobs),
         *_clocks(jobs),
@@ -111,10 +112,20 @@ def _interrupted(folder: Path) -> list[str]:
     ]
 
 
+def _late(what: Collected) -> Iterator[str]:
+    """Tell of clients that were not ready when their run began: its clock went on without them."""
+    for account in _read_all(what.to, "client-*.json"):
+        if account["late_s"] * what.speed > what.duration_s * _APART_SHARE:
+            who = f"the client of {account['region']}"
+            yield f"{who} was ready {account['late_s']:.0f} s (real) after its start; raise LEAD_S"
+
+
 def _silence(what: Collected) -> str:
     """Tell when a service answered nobody any more before its time was over."""
     records = list(_records(what.to))
-    answered = max((r.end for r in records if r.finished), default=0.0)
+    if not any(r.finished for r in records):
+        return f"none of {len(records)} requests was answered"
+    answered = max(r.end for r in records if r.finished)
     failed = [r for r in records if r.failed is not None and r.end > answered]
     if not failed or answered >= what.duration_s * (1 - _SILENT_SHARE):
         return ""
