@@ -24,8 +24,8 @@ from nightshift.bench.trust.fit_command import fit_command
 from nightshift.bench.trust.validate_command import validate_command
 from nightshift.build import is_compiled
 from nightshift.control.baselines.command import app as baseline_app
-from nightshift.control.commands import down, status, up
 from nightshift.control.serve.commands import app as serve_app
+from nightshift.control.up.commands import down, status, up
 from nightshift.errors import NightshiftError, UserError
 from nightshift.proxy.access.command import app as keys_app
 from nightshift.proxy.admin.command import app as admin_app

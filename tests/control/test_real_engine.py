@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nightshift.control.runs import Run, read_run
+from nightshift.control.up.runs import Run, read_run
 
 if TYPE_CHECKING:
     from openai.types.chat import ChatCompletionMessageParam

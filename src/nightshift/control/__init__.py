@@ -1,1 +1,1 @@
-"""Services: the file that describes one, and what starts, watches and ends it on this machine."""
+"""Services: described by a file, launched, watched and ended, here and on clouds."""

@@ -11,7 +11,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from nightshift.control.runs import state_folder
+from nightshift.control.up.runs import state_folder
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from nightshift.control.service.spec import (
     ServiceSpec,
 )
 from nightshift.control.service.systems import name_of, said_of_original, translated
-from nightshift.control.servicefile import Region, Service
+from nightshift.control.up.servicefile import Region, Service
 from nightshift.errors import UserError
 
 

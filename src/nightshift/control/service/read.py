@@ -16,7 +16,7 @@ from nightshift.control.service.envs import merged
 from nightshift.control.service.faults import NAME_RULE, Fault, is_name
 from nightshift.control.service.filled import Filled, filled
 from nightshift.control.service.spec import ServiceSpec
-from nightshift.control.servicefile import read_service
+from nightshift.control.up.servicefile import read_service
 from nightshift.control.yamlfile import Document, spoken
 from nightshift.errors import UserError
 

@@ -21,7 +21,7 @@ from nightshift.control.service.section import (
 )
 from nightshift.control.service.task import Resources, TaskResources
 from nightshift.control.service.taskform import TaskFile
-from nightshift.control.servicefile import Region, Service, Wan
+from nightshift.control.up.servicefile import Region, Service, Wan
 from nightshift.engine.profiles import PROFILES
 from nightshift.proxy.access.settings import KeySettings, PeerTlsSettings
 from nightshift.proxy.limits import Limits

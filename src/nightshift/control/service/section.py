@@ -27,7 +27,7 @@ from nightshift.control.service.faults import ZONE_RULE, is_zone
 from nightshift.control.service.original_switches import POLICY_NAMES
 from nightshift.control.service.overlay import SwitchesOverlay
 from nightshift.control.service.task import Resources
-from nightshift.control.servicefile import Wan
+from nightshift.control.up.servicefile import Wan
 from nightshift.engine.profiles import PROFILES
 from nightshift.errors import UserError
 

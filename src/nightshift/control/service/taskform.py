@@ -21,7 +21,7 @@ from nightshift.control.service.spec import (
 )
 from nightshift.control.service.systems import chosen
 from nightshift.control.service.task import Task
-from nightshift.control.servicefile import Wan
+from nightshift.control.up.servicefile import Wan
 from nightshift.errors import UserError
 from nightshift.wan.matrix import load_matrix
 

@@ -12,7 +12,7 @@ from nightshift.bench.script.clients.base import Job, JobState
 from nightshift.bench.script.clients.job import files_of
 from nightshift.control.providers.base import Kind, Order, Phase, ProviderError, Routing, Unit
 from nightshift.control.providers.local import LocalProvider
-from nightshift.control.runs import state_folder
+from nightshift.control.up.runs import state_folder
 from nightshift.errors import UserError
 
 _GRACE_S = 10.0

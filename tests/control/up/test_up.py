@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from nightshift.control import down, status, up
 from nightshift.control.local.child import FleetError
 from nightshift.control.local.fleet import LocalFleet
 from nightshift.control.local.recipes import Programs
 from nightshift.control.processid import ProcessId
-from nightshift.control.runs import Run, claim, known_runs
+from nightshift.control.up import down, status, up
+from nightshift.control.up.runs import Run, claim, known_runs
 from nightshift.errors import UserError
 
 SERVICE = """\

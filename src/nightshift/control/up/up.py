@@ -13,8 +13,8 @@ from nightshift.control.local.child import FleetError
 from nightshift.control.local.fleet import LocalFleet, Member, Progress
 from nightshift.control.local.plan import FleetPlan, checked
 from nightshift.control.processid import ProcessId
-from nightshift.control.runs import Claim, Place, Run, claim, log_folder_of
-from nightshift.control.servicefile import read_service
+from nightshift.control.up.runs import Claim, Place, Run, claim, log_folder_of
+from nightshift.control.up.servicefile import read_service
 from nightshift.errors import UserError
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

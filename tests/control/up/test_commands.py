@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from nightshift.control.processid import ProcessId
-from nightshift.control.runs import is_held, read_run
+from nightshift.control.up.runs import is_held, read_run
 
 SERVICE = """\
 name: demo
@@ -178,7 +178,7 @@ def test_ctrl_c_before_a_detached_service_is_up_ends_it(file: Path, nightshift: 
 def test_a_supervisor_whose_starter_has_gone_goes_on(unbuffered: str) -> None:
     here, there = os.pipe()
     os.close(here)
-    say = "from nightshift.control.supervisor import _say; _say(event='up')"
+    say = "from nightshift.control.up.supervisor import _say; _say(event='up')"
     environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     done = subprocess.run([sys.executable, "-c", say], stdout=there, env=environment, check=False)
     os.close(there)
@@ -212,7 +212,7 @@ def test_mistakes_are_one_line_and_status_2(
 
 
 def test_urls_of_the_examples_are_those_of_the_guide() -> None:
-    root = Path(__file__).parents[2]
+    root = Path(__file__).parents[3]
     guide = (root / "docs/how-to/run-locally.md").read_text()
     assert "port: 8101" in (root / "examples/local-emulated.yaml").read_text()
     assert "http://127.0.0.1:8101/v1" in guide

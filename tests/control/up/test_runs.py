@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from nightshift.control.processid import ProcessId
-from nightshift.control.runs import Run, claim, folder_of, is_held, known_runs, read_run, state_folder
+from nightshift.control.up.runs import Run, claim, folder_of, is_held, known_runs, read_run, state_folder
 from nightshift.errors import UserError
 
 
@@ -50,7 +50,7 @@ def test_second_claim_is_refused_and_another_name_is_not() -> None:
 
 
 def test_claim_ends_with_its_process_however_that_ends() -> None:
-    code = "import os; from nightshift.control.runs import claim\n"
+    code = "import os; from nightshift.control.up.runs import claim\n"
     code += "with claim('a'): print(flush=True); os.read(0, 1)"
     with subprocess.Popen(
         [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE

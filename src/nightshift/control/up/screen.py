@@ -13,10 +13,10 @@ import orjson
 from rich.console import Console
 from rich.table import Table
 
-from nightshift.control.down import Ended
 from nightshift.control.local.fleet import Progress
-from nightshift.control.runs import Run
-from nightshift.control.status import BalancerStatus, ReplicaStatus, ServiceStatus
+from nightshift.control.up.down import Ended
+from nightshift.control.up.runs import Run
+from nightshift.control.up.status import BalancerStatus, ReplicaStatus, ServiceStatus
 
 _TABLE_WIDTH = 110
 _ASK = {"messages": [{"role": "user", "content": "Say hello."}], "max_tokens": 20}

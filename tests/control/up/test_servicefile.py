@@ -6,10 +6,10 @@ import pytest
 
 from nightshift.control.local.external import ExternalRouter
 from nightshift.control.local.plan import Engine, RegionPlan, WanPlan
-from nightshift.control.servicefile import Service, read_service
+from nightshift.control.up.servicefile import Service, read_service
 from nightshift.errors import UserError
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+EXAMPLES = Path(__file__).parents[3] / "examples"
 
 GOOD = """\
 name: demo

@@ -12,8 +12,8 @@ from pathlib import Path
 import orjson
 
 from nightshift.control.local.child import FleetError
-from nightshift.control.runs import Run, log_folder_of
-from nightshift.control.up import Order, run
+from nightshift.control.up.runs import Run, log_folder_of
+from nightshift.control.up.up import Order, run
 from nightshift.errors import NightshiftError, UserError
 
 
@@ -48,7 +48,7 @@ def _spawn(order: Order, log: int) -> tuple[int, int]:
     """Start the supervisor; return its id, and the end of a pipe to read its standard output from."""
     here, there = os.pipe()
     asked = {"file": str(order.file.absolute()), "system": order.system, "port_base": order.port_base}
-    argv = [sys.executable, "-P", "-m", "nightshift.control.supervisor", orjson.dumps(asked).decode()]
+    argv = [sys.executable, "-P", "-m", "nightshift.control.up.supervisor", orjson.dumps(asked).decode()]
     actions: list[tuple[int, ...] | tuple[int, int, str, int, int]] = [
         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
         (os.POSIX_SPAWN_DUP2, there, 1),

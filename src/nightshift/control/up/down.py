@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nightshift.control.runs import Run, claim, is_held, known_runs
+from nightshift.control.up.runs import Run, claim, is_held, known_runs
 from nightshift.errors import UserError
 
 _GRACE_S = 20.0

@@ -12,7 +12,7 @@ import orjson
 from pydantic import BaseModel
 
 from nightshift.backends.adapters import MetricsError, adapter_named
-from nightshift.control.runs import Place, Run, is_held
+from nightshift.control.up.runs import Place, Run, is_held
 from nightshift.processes import TOKEN_HEADER
 
 if TYPE_CHECKING:

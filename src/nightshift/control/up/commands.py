@@ -26,8 +26,8 @@ def up(
     Runs until Ctrl-C, or with --detach until `nightshift down`. When anything dies, all of it ends, and the
     error names it. Try: nightshift up examples/local-emulated.yaml
     """
-    from nightshift.control.screen import Screen
-    from nightshift.control.up import Order, run
+    from nightshift.control.up.screen import Screen
+    from nightshift.control.up.up import Order, run
 
     order = Order(file, system, port_base)
     screen = Screen(as_json=as_json)
@@ -35,7 +35,7 @@ def up(
         with screen.progress() as progress:
             run(order, on_up=screen.show_up, progress=progress)
         return
-    from nightshift.control.supervisor import start_detached
+    from nightshift.control.up.supervisor import start_detached
 
     screen.show_up(start_detached(order), detached=True)
 
@@ -45,9 +45,9 @@ def status(
     as_json: _Json = False,
 ) -> None:
     """Show what runs on this machine: each replica's load, each balancer's queue."""
-    from nightshift.control.down import chosen
-    from nightshift.control.screen import Screen
-    from nightshift.control.status import status_of
+    from nightshift.control.up.down import chosen
+    from nightshift.control.up.screen import Screen
+    from nightshift.control.up.status import status_of
 
     runs = chosen(name, everything=name is None)
     Screen(as_json=as_json).show_status(status_of(runs))
@@ -61,8 +61,8 @@ def down(
     as_json: _Json = False,
 ) -> None:
     """End a service that `nightshift up` started, and check that none of its processes remains."""
-    from nightshift.control.down import chosen, end
-    from nightshift.control.screen import Screen
+    from nightshift.control.up.down import chosen, end
+    from nightshift.control.up.screen import Screen
 
     screen = Screen(as_json=as_json)
     screen.show_down([end(run) for run in chosen(name, everything=everything)])
