@@ -11,6 +11,7 @@ Source: R. A. Fisher, "The Design of Experiments" (1935), section 21; E. Edgingt
 "Randomization Tests" (2007), chapter 5.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import product
 from random import Random
@@ -37,7 +38,7 @@ def sign_flip_p(differences: Sequence[float], seed: int = 0) -> float | None:
 
 def smallest_p(pairs: int) -> float:
     """Return the smallest p value that so many pairs can give."""
-    return min(1.0, 2.0 / 2**pairs)
+    return min(1.0, math.ldexp(2.0, -pairs))
 
 
 def _signs(count: int) -> list[tuple[int, ...]]:
