@@ -6,8 +6,10 @@ measured here, are pairs from different conversations.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import combinations
+from itertools import combinations, islice
 from random import Random
+
+from nightshift.bench.workloads.base import Workload
 
 
 def prefix_similarity(one: str, other: str) -> float:
@@ -17,6 +19,19 @@ def prefix_similarity(one: str, other: str) -> float:
         return 0.0
     common = next((i for i in range(shorter) if one[i] != other[i]), shorter)
     return common / shorter
+
+
+def openings(workload: Workload, region: str, number: int) -> dict[str, list[str]]:
+    """Return what the first `number` programs of each user of a region open with, by hash key.
+
+    The messages of a program's first call, one after another; so any workload's data can be compared.
+    """
+    found: dict[str, list[str]] = {}
+    for programs in workload.users(region):
+        for program in islice(programs, number):
+            said = "\n".join(message["content"] for message in program.first()[0].messages)
+            found.setdefault(program.hash_key, []).append(said)
+    return found
 
 
 def within_users(texts: Mapping[str, Sequence[str]]) -> float:
