@@ -15,7 +15,7 @@ from nightshift.simulate.users import SimUser
 ONE_WAY_S = 0.0675
 WAYS = {("a", "b"): ONE_WAY_S, ("b", "a"): ONE_WAY_S}
 L4 = PROFILES["l4-llama-3.1-8b"]
-SYSTEMS = [one for one in PRESETS if one.switches is not None]
+SYSTEMS = [one for one in PRESETS if one.id is not None and one.switches is not None]
 
 
 @dataclass(frozen=True)

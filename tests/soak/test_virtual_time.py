@@ -25,7 +25,7 @@ from nightshift.wan.delay import RETRANSMIT_S
 ONE_WAY_S = 0.0675
 WAYS = {("a", "b"): ONE_WAY_S, ("b", "a"): ONE_WAY_S}
 LAST_PROGRAM_S, UNTIL_S = 30.0, 600.0
-SYSTEMS = [one for one in PRESETS if one.switches is not None]
+SYSTEMS = [one for one in PRESETS if one.id is not None and one.switches is not None]
 
 
 def watch(replica: SimReplica, fleet: SimFleet, journal: Journal, patch: pytest.MonkeyPatch) -> None:

@@ -329,7 +329,8 @@ BAD = [
         GOOD.replace("replicas: 4", "replicas: 4\n  load_balancing_policy: best"),
         (
             "5: service.load_balancing_policy: found 'best', allowed: round_robin, least_load, "
-            "nearest, consistent_hashing, prefix_tree, proximate_first"
+            "nearest, consistent_hashing, prefix_tree, power_of_two, bounded_hashing, least_cost, "
+            "weighted_scores, proximate_first"
         ),
     ),
     (
