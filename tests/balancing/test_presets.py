@@ -38,6 +38,7 @@ def test_a_program_that_is_not_ours_has_a_stand_in_and_a_note(one: Preset) -> No
     assert one.external
     assert one.note
     assert one.stands_in is not None
+    assert preset(one.suffix.replace("_", "-")) is one
     Balancer(name="me", switches=one.stands_in, rng=Random(0))
 
 

@@ -33,11 +33,11 @@ PRESETS: tuple[Preset, ...] = tuple(_in_their_sets((*SEED, *_OWN, *PAPER, *FIGUR
 
 def preset(name: str | int) -> Preset:
     """Find a preset by number, by suffix (`nightshift` is the default service's), or by its place in a set
-    (`paper:4`).
+    (`paper:4`). Dashes do for underscores.
 
     Raises `UserError` naming the known ones.
     """
-    text = str(name)
+    text = str(name).replace("-", "_")
     for candidate in PRESETS:
         if text == candidate.suffix or (candidate.id is not None and text == str(candidate.id)):
             return candidate

@@ -5,6 +5,9 @@ from typing import Annotated
 
 import typer
 
+_FILE_WIDTH = 200
+"""Columns where the output is no terminal: every row in one line."""
+
 
 def systems_command(
     *,
@@ -33,7 +36,9 @@ def systems_command(
     from rich.console import Console
     from rich.table import Table
 
-    table = Table("no.", "name", "legend", "balancers", "across", "to replicas", "replicas by", "peers by")
+    table = Table()
+    for column in ("no.", "name", "legend", "balancers", "across", "to replicas", "replicas by", "peers by"):
+        table.add_column(column, overflow="fold")
     shown = rows(set_)
     for row in shown:
         table.add_row(
@@ -41,6 +46,8 @@ def systems_command(
             *(row.across, row.to_replicas, row.replica_policy, row.peer_policy),
         )
     console = Console(markup=False, highlight=False)
+    if not console.is_terminal:
+        console.width = _FILE_WIDTH
     console.print(table)
     for row in shown:
         if row.note:
