@@ -133,7 +133,9 @@ class Switches:
     across: Across = Across.SELECTIVE_PUSH
     to_replicas: ToReplicas = ToReplicas.BY_PENDING
     replica_policy: str = "prefix_tree"
+    """How a balancer chooses among the replicas that are available to it."""
     peer_policy: str = "prefix_tree"
+    """How it chooses among balancers that have room."""
     match_threshold: float = 0.5
     """A prefix match counts when it covers more than this share of the prompt (the original's 0.5)."""
     least_load_in_prefix: bool = True

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nightshift.balancing.presets import preset
-from nightshift.balancing.switches import Topology
+from nightshift.balancing.switches import BoundedLoad, Cost, Topology
 from nightshift.control.local.plan import Engine, WanPlan
 from nightshift.control.service.read import Read, read_spec
 from nightshift.control.service.spec import BalancerPlace, LocalEngine, ProviderName, Scaling, SkyTask
@@ -96,6 +96,16 @@ def test_switches_over_a_system(tmp_path: Path) -> None:
     spec = read(tmp_path, text).spec
     assert (spec.system, spec.policy, spec.switches.max_queue) == ("custom", "least_load", 7)
     assert (spec.switches.peer_rule.max_queue, spec.switches.peer_rule.not_longer_than_own) == (3, False)
+
+
+def test_rules_of_the_field(tmp_path: Path) -> None:
+    text = "load_balancing_policy: bounded_hashing\n  switches: {bounded_load: {load_factor: 2, points: 16}}"
+    switches = read(tmp_path, also(text)).spec.switches
+    assert (switches.replica_policy, switches.peer_policy) == ("bounded_hashing", "bounded_hashing")
+    assert switches.bounded_load == BoundedLoad(load_factor=2, points=16)
+    found = read(tmp_path, also("system: least_cost\n  switches: {cost: {running_weight: 0}}")).spec
+    assert found.switches.cost == Cost(running_weight=0)
+    assert read(tmp_path, also("system: paper:4")).spec.system == "sky_walker_prefix"
 
 
 def test_one_balancer_for_all(tmp_path: Path) -> None:
@@ -351,6 +361,22 @@ BAD = [
     (
         GOOD.replace("replicas: 4", "replicas: 4\n  switches: {max_outstanding: 0}"),
         "5: service.switches.max_outstanding: found 0, allowed: a number above 0",
+    ),
+    (
+        GOOD.replace("replicas: 4", "replicas: 4\n  switches: {bounded_load: {load_factor: 0.9}}"),
+        "5: service.switches.bounded_load.load_factor: found 0.9, allowed: 1 to 1000",
+    ),
+    (
+        GOOD.replace("replicas: 4", "replicas: 4\n  switches: {weights: {kv: -1}}"),
+        "5: service.switches.weights.kv: found -1, allowed: a number of 0 or more",
+    ),
+    (
+        GOOD.replace("replicas: 4", "replicas: 4\n  system: vllm_router"),
+        (
+            "5: service.system: system vllm_router is the real vllm-router, cache-aware with its own "
+            "defaults, one for all regions, in the first: no balancers of a service are like it; choose "
+            "another, the benchmark puts that router before the service's replicas"
+        ),
     ),
     (
         GOOD.replace("replicas: 4", "replicas: 4\n  switches: {across: none}").replace(

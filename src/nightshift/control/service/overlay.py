@@ -25,6 +25,8 @@ _MAY_BE_ZERO = frozenset(
         *("prefill_s_per_token", "running_weight", "rtt_smoothing", "prefix", "queue", "kv"),
     }
 )
+_BOUNDS = {"load_factor": (1, 1000), "points": (1, 10_000)}
+"""Below a factor of 1 everybody is above the bound; a point takes 12 bytes for each target."""
 _SHARES = frozenset({"match_threshold", "jitter", "most_share", "rtt_smoothing"})
 
 
@@ -74,6 +76,8 @@ def _check_value(key: str, value: object, path: tuple[str, ...]) -> None:
         raise refuse(value, ", ".join(POLICIES), *path)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return
+    if key in _BOUNDS and not _BOUNDS[key][0] <= value <= _BOUNDS[key][1]:
+        raise refuse(value, "{} to {}".format(*_BOUNDS[key]), *path)
     if key in _SHARES and not 0 <= value <= 1:
         raise refuse(value, "0 to 1", *path)
     if not (value >= 0 if key in _MAY_BE_ZERO or "peer_rule" in path else value > 0) or value == float("inf"):

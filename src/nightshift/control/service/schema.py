@@ -11,6 +11,7 @@ from pydantic import BaseModel, TypeAdapter
 from nightshift.balancing.switches import BoundedLoad, Cost, Ejection, Imbalance, PeerRule, Switches, Weights
 from nightshift.control.service.balancer_keys import Tls
 from nightshift.control.service.docstrings import field_docs
+from nightshift.control.service.original_switches import POLICY_NAMES
 from nightshift.control.service.section import (
     ExternalBalancer,
     Probe,
@@ -90,6 +91,8 @@ def _use_switches(defs: dict[str, Any]) -> None:
     """Let `service.switches` name the schema of all switches, which pydantic writes out in its place."""
     for name in (Switches, Ejection, PeerRule, Imbalance, BoundedLoad, Cost, Weights):
         defs[name.__name__]["additionalProperties"] = False
+    for layer in ("replica_policy", "peer_policy"):
+        defs[Switches.__name__]["properties"][layer]["enum"] = [*POLICY_NAMES]
     defs[Section.__name__]["properties"]["switches"] = {"$ref": f"#/$defs/{Switches.__name__}"}
 
 
