@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
 
 from nightshift.backends.emulated.options import EngineOptions
 from nightshift.backends.emulated.serve import serving
-from nightshift.balancing.switches import Across, Topology
+from nightshift.balancing.presets import PRESETS, Preset
+from nightshift.balancing.switches import Across, Topology, ToReplicas
 from nightshift.control.baselines.routers import external_router, sglang_router_pull
-from nightshift.control.local.external import ExternalRouter
+from nightshift.control.local.external import ROUTERS, ExternalRouter, require_router
 from nightshift.control.providers.base import Routing
 from nightshift.engine.profiles import PROFILES
 from nightshift.errors import UserError
@@ -83,12 +85,38 @@ async def until_all_healthy(http: aiohttp.ClientSession, url: str, count: int) -
             await asyncio.sleep(0.1)  # it says nothing of its own accord
 
 
-def test_the_real_router_before_two_engines() -> None:
-    pytest.importorskip("sglang_router")
-    asyncio.run(asyncio.wait_for(_ask_through_the_router(), 100))
+@pytest.mark.parametrize("router", ExternalRouter)
+def test_the_real_router_before_two_engines(router: ExternalRouter) -> None:
+    if not ROUTERS[router].is_installed:
+        pytest.skip(f"not installed: {ROUTERS[router].remedy}")
+    asyncio.run(asyncio.wait_for(_ask_through_the_router(router), 100))
 
 
-async def _ask_through_the_router() -> None:
+def test_vllm_router_has_its_own_place_and_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    program = ROUTERS[ExternalRouter.VLLM]
+    with pytest.raises(UserError, match=r"vllm-router is not installed in .*/\.venv-peers; run `nightshift"):
+        require_router(ExternalRouter.VLLM)
+    routing = external_router(ExternalRouter.VLLM, ["10.0.0.1:8081"], here=False)
+    assert routing.port == 9003
+    assert routing.setup == "python3 -m pip install vllm-router==0.1.17"
+    assert routing.argv[:3] == ("python3", "-m", "vllm_router.launch_router")
+    here = external_router(ExternalRouter.VLLM, ["10.0.0.1:8081"])
+    assert here.argv[0] == program.python == str(tmp_path / ".venv-peers" / "bin" / "python")
+
+
+@pytest.mark.parametrize("one", [one for one in PRESETS if one.external], ids=lambda one: one.suffix)
+def test_what_stands_in_has_the_values_of_the_real_one(one: Preset) -> None:
+    arguments = ROUTERS[ExternalRouter(str(one.external))].arguments
+    stand_in = one.stands_in
+    assert stand_in is not None
+    assert float(arguments["--cache-threshold"]) == stand_in.match_threshold
+    assert int(arguments["--balance-abs-threshold"]) == stand_in.imbalance.absolute
+    assert float(arguments["--balance-rel-threshold"]) == stand_in.imbalance.relative
+    assert (stand_in.topology, stand_in.to_replicas) == (Topology.GLOBAL, ToReplicas.BLIND)
+
+
+async def _ask_through_the_router(router: ExternalRouter) -> None:
     async with contextlib.AsyncExitStack() as stack:
         addresses = []
         for number in (1, 2):
@@ -96,11 +124,11 @@ async def _ask_through_the_router() -> None:
             options = EngineOptions(PROFILES["instant"], "emulated-model", replica_id=f"r{number}")
             await stack.enter_async_context(serving(options, sock))
             addresses.append(address_of(sock))
-        routing = external_router(ExternalRouter.SGLANG, addresses)
-        router = await stack.enter_async_context(running(routing))
+        routing = external_router(router, addresses)
+        entry = await stack.enter_async_context(running(routing))
         http = await stack.enter_async_context(aiohttp.ClientSession())
-        await until_all_healthy(http, f"http://{router}{routing.health_path}", 2)
+        await until_all_healthy(http, f"http://{entry}{routing.health_path}", 2)
         body = {"model": "emulated-model", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 4}
-        async with http.post(f"http://{router}/v1/chat/completions", json=body) as answer:
+        async with http.post(f"http://{entry}/v1/chat/completions", json=body) as answer:
             assert answer.status == 200
             assert (await answer.json())["usage"]["completion_tokens"] > 0
