@@ -13,6 +13,7 @@ from setuptools import Extension, setup
 
 MYPY = "mypy>=2.4,<3"
 ROOT = Path(__file__).parent
+POLICIES = ROOT / "src/nightshift/balancing/policies"
 
 # What a request passes through. Left out: what pydantic must look into (`reports`), what interpreted code
 # inherits from (`errors`) or stands in for in tests (`pool`), and what runs once in a while.
@@ -20,18 +21,16 @@ HOT = {
     "balancing": (
         *("admission", "balancer", "blocks", "candidates", "explain", "health", "ledger", "messages"),
         *("outliers", "peer_pool", "placement", "pool"),
-        # All of them: an interpreted class cannot inherit from a compiled one.
-        *("policies/base", "policies/bounded_hashing", "policies/consistent_hashing", "policies/holders"),
-        *("policies/least_cost", "policies/least_load", "policies/nearest", "policies/power_of_two"),
-        *("policies/prefix_tree", "policies/round_robin", "policies/weighted_scores"),
+        # All policies: an interpreted class cannot inherit from a compiled one.
+        *sorted(f"policies/{path.stem}" for path in POLICIES.glob("[a-z]*.py")),
         *("prefix_index", "prompt", "queue", "refusals", "regions", "replica_pool", "retry_budget"),
         *("serving", "stealing", "targets", "waiting"),
     ),
     "proxy": (
         *("access/gate", "answer", "client", "decision", "delivery", "dispatcher", "doors", "edge"),
-        *("exchange", "fields", "first_content", "head", "placing", "relay", "request"),
-        *("routes", "seen/histogram", "seen/metrics", "seen/observer", "seen/outcome", "seen/tally"),
-        *("server", "surface", "timeouts", "tokens", "upstream"),
+        *("exchange", "fields", "first_content", "head", "placing", "relay", "repeated", "request"),
+        *("response_head", "routes", "seen/histogram", "seen/metrics", "seen/observer", "seen/outcome"),
+        *("seen/tally", "server", "surface", "timeouts", "tokens", "upstream"),
     ),
 }
 

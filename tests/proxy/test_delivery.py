@@ -10,7 +10,8 @@ import pytest
 
 from nightshift.proxy.delivery import Delivery
 from nightshift.proxy.limits import Limits
-from nightshift.proxy.upstream import ResponseHead, Upstream
+from nightshift.proxy.response_head import ResponseHead
+from nightshift.proxy.upstream import Upstream
 
 
 class Played:

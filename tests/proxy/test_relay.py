@@ -12,8 +12,8 @@ from nightshift.proxy.answer import Answer
 from nightshift.proxy.errors import upstream_lost
 from nightshift.proxy.relay import Relay
 from nightshift.proxy.request import HttpRequest
+from nightshift.proxy.response_head import ResponseHead
 from nightshift.proxy.seen.outcome import Outcome
-from nightshift.proxy.upstream import ResponseHead
 
 ERROR = b'data: {"error": {"message": "dead"}}\n\n'
 STREAM = {b"content-type": b"text/event-stream"}

@@ -14,7 +14,7 @@ from nightshift.proxy.limits import Limits
 from nightshift.proxy.upstream import Upstream
 
 if TYPE_CHECKING:
-    from nightshift.proxy.upstream import ResponseHead
+    from nightshift.proxy.response_head import ResponseHead
 
 LIMITS = Limits(header_bytes=2_000, header_count=20)
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -327,3 +327,86 @@ def _check_head(told: Told) -> None:
         head = cast("ResponseHead", told.head)
         values = [head.reason, *(part for pair in head.headers for part in pair)]
         assert not any(byte in value for value in values for byte in (b"\r", b"\n", b"\x00"))
+
+
+# Heads that are like the one before
+
+LENGTHS = [
+    b"3",
+    b"03",
+    b"0",
+    b"4",
+    b"10",
+    b"",
+    b"3 ",
+    b" 3",
+    b"+3",
+    b"3, 3",
+    b"3\r\nContent-Length: 3",
+    b"9" * 20,
+]
+
+
+def one_after_another(answers: list[bytes], *, head_only: bool = False) -> Told:
+    """Let a connection receive an answer to each of so many requests; return what was told of the last."""
+    told = Told()
+    recorder, line = Recorder(told), Line()
+    upstream = Upstream(recorder, recorder, LIMITS)
+    upstream.connection_made(line)
+    for answer in answers:
+        if line.dropped or told.lost is not None:
+            break
+        told = recorder.told = Told(head_only and answer is answers[-1])
+        upstream.send(recorder, b"")
+        recorder.released.clear()
+        upstream.data_received(answer)
+    told.reused = bool(recorder.released) and not line.dropped
+    return told
+
+
+def facts(told: Told) -> tuple[object, ...]:
+    head = told.head
+    known = None if head is None else (head.status, head.reason, head.lines(), head.fields, head.length)
+    return known, told.body, told.whole, told.lost, told.reused
+
+
+def with_length(value: bytes, more: bytes = b"") -> bytes:
+    length = int(value) if value.strip().isdigit() and len(value) < 5 else 3
+    head = b"HTTP/1.1 200 OK\r\nServer: a\r\nContent-Length: %b\r\nX-A: 3\r\n\r\n" % value
+    return head + b"x" * length + more
+
+
+@pytest.mark.parametrize("head_only", [False, True])
+@pytest.mark.parametrize("more", [b"", b"y", with_length(b"3")], ids=["whole", "surplus", "two"])
+@pytest.mark.parametrize("second", LENGTHS)
+@pytest.mark.parametrize("first", LENGTHS)
+def test_an_answer_like_the_last_one_is_told_like_a_new_one(
+    first: bytes, second: bytes, more: bytes, *, head_only: bool
+) -> None:
+    if one_after_another([with_length(first)]).reused:
+        alone = one_after_another([with_length(second, more)], head_only=head_only)
+        again = one_after_another([with_length(first), with_length(second, more)], head_only=head_only)
+        assert facts(again) == facts(alone)
+
+
+@given(st.data())
+@settings(max_examples=300, deadline=None)
+def test_no_answer_makes_a_difference_to_the_next(data: st.DataObject) -> None:
+    first = with_length(b"30")
+    head_bytes = first.index(b"\r\n\r\n") + 4
+    second = bytearray(first)
+    for _ in range(data.draw(st.integers(0, 2))):
+        at = data.draw(st.integers(0, head_bytes - 1))
+        piece = data.draw(st.sampled_from([b"", b"0", b"1", b"3", b" ", b"\r", b"\n", b"\r\n", b"x", b","]))
+        second[at : at + data.draw(st.integers(0, 1))] = piece
+    again = one_after_another([first, first, bytes(second)])
+    assert facts(again) == facts(one_after_another([bytes(second)]))
+
+
+def test_a_date_that_moves_on_is_passed_on() -> None:
+    def dated(second: int) -> bytes:
+        return lines(b"Date: Tue, 24 Nov 2026 10:00:%02d GMT" % second, b"Content-Length: 2") + b"ok"
+
+    for second in (1, 1, 2, 2):
+        told = one_after_another([dated(1), dated(1), dated(second)])
+        assert told.head.lines().endswith(b"10:00:%02d GMT\r\n" % second)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from nightshift.proxy.delivery import Delivery
 from nightshift.proxy.pool import Pool
-from nightshift.proxy.upstream import ResponseHead
+from nightshift.proxy.response_head import ResponseHead
 
 MAX_REPLY_BYTES = 16 * 2**20
 """A metrics page has 100 kB; what is longer than this is not one."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from nightshift.balancing.messages import Decision
 from nightshift.proxy.fields import INTERNAL_PREFIX
 from nightshift.proxy.pool import REPLICA, SERVED_BY, Endpoint
-from nightshift.proxy.upstream import ResponseHead
+from nightshift.proxy.response_head import ResponseHead
 
 PEER = INTERNAL_PREFIX + b"peer"
 PEER_TOKEN = INTERNAL_PREFIX + b"peer-token"

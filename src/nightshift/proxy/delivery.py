@@ -10,7 +10,8 @@ import asyncio
 from typing import Protocol
 
 from nightshift.proxy.pool import OURS, Pool
-from nightshift.proxy.upstream import ResponseHead, Upstream
+from nightshift.proxy.response_head import ResponseHead
+from nightshift.proxy.upstream import Upstream
 
 
 class Recipient(Protocol):

@@ -15,14 +15,14 @@ from nightshift.proxy.client import Client
 from nightshift.proxy.decision import REASON, crossed_lines, local_lines, refused_lines
 from nightshift.proxy.delivery import Delivery
 from nightshift.proxy.errors import ApiError, deadline_exceeded, upstream_lost, upstream_stalled
-from nightshift.proxy.fields import request_lines, response_lines
+from nightshift.proxy.fields import request_lines
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.pool import REPLICA, SERVED_BY, Endpoint, Pool
 from nightshift.proxy.relay import Relay
 from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.residency import is_outside
+from nightshift.proxy.response_head import ResponseHead
 from nightshift.proxy.seen.outcome import Outcome
-from nightshift.proxy.upstream import ResponseHead
 
 _OWN_FAULT = frozenset((500, 502, 503, 504, 529))
 """What an engine answers when it is the engine that cannot; 501 and 505 are about the request."""
@@ -217,7 +217,7 @@ class Exchange:
             served_by = head.fields.get(SERVED_BY) if self._crossing else None
             if is_outside(outcome.regions, outcome.target_region, served_by):
                 self._placement.violated(self)
-        lines = response_lines(head.headers) + self._identity + self._decision_lines(head)
+        lines = head.lines() + self._identity + self._decision_lines(head)
         return lines if self._entry is None else lines + self._limit_lines()
 
     def whole(self) -> None:

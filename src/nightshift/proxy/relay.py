@@ -12,8 +12,8 @@ from nightshift.proxy.access.gate import Entry
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.errors import ApiError
 from nightshift.proxy.first_content import Said, StreamStart
+from nightshift.proxy.response_head import ResponseHead
 from nightshift.proxy.seen.outcome import Outcome
-from nightshift.proxy.upstream import ResponseHead
 
 _EVENT_STREAM = b"text/event-stream"
 _LAST_EVENT = b"data: [DONE]"

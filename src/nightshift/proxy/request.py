@@ -5,10 +5,8 @@ asks only when the one before is answered has nothing parsed waiting, and counts
 A request is handed on when it is whole: placement needs the prompt, and a target that fails needs it again.
 
 The rules are in `head.py` and `chunked.py`. Two things are this room's own. What cannot become a head is
-refused before the head is whole, so that nobody waits for the end of something else than HTTP. And a
-client repeats its head byte for byte but for the digits of Content-Length: such a head is not judged again.
-That is sound: the bytes around the digits are those that were judged, the digits are checked anew, and no
-rule joins them with anything but "is there a body", which must not change either.
+refused before the head is whole, so that nobody waits for the end of something else than HTTP. And a head
+like the last one is not judged again (`repeated.py`).
 """
 
 from nightshift.proxy import grammar
@@ -16,7 +14,6 @@ from nightshift.proxy.chunked import ChunkedBody
 from nightshift.proxy.errors import bad_framing
 from nightshift.proxy.fields import HeaderLines, request_lines
 from nightshift.proxy.head import (
-    MAX_LENGTH_DIGITS,
     Head,
     bad_beginning,
     check_beginning,
@@ -25,11 +22,10 @@ from nightshift.proxy.head import (
     target_too_long,
 )
 from nightshift.proxy.limits import Limits
+from nightshift.proxy.repeated import RepeatedHead
 
 _VERSION_BYTES = 32
 """Room in a request line for all that is not the target."""
-_NEVER_THERE = b"\n"
-"""Behind the digits of a length comes a CR: no head is like one with this in its place."""
 
 
 class HttpRequest:
@@ -76,15 +72,14 @@ class RequestReader:
     """One for each connection; reads any number of requests, one after another."""
 
     __slots__ = (
-        "_after_digits",
         "_at",
-        "_before_digits",
         "_chunked",
         "_head",
         "_judged_line",
         "_length",
         "_limits",
         "_lines",
+        "_repeated",
         "_request",
         "_scanned",
         "_skipped_line",
@@ -104,15 +99,14 @@ class RequestReader:
         self._length = 0
         self._chunked: ChunkedBody | None = None
         self._head: Head | None = None
-        """The verdict on the last head, with the bytes around the digits of its Content-Length."""
+        """The verdict on the last head."""
+        self._repeated: RepeatedHead | None = None
         self._lines = b""
-        self._before_digits = b""
-        self._after_digits = b""
 
     def use(self, limits: Limits) -> None:
         """Go by other limits from the next head on: also for one that is like the last one."""
         self._limits = limits
-        self._before_digits, self._after_digits = b"", _NEVER_THERE
+        self._repeated = None
 
     # What the connection may ask
 
@@ -265,35 +259,19 @@ class RequestReader:
         self._head = head
         self._length = head.length
         self._lines = request_lines(head.headers)
-        raw += b"\r\n"
-        line = grammar.CONTENT_LENGTH_LINE.search(raw) if head.length else None
-        if line is None:
-            self._before_digits, self._after_digits = raw, b""
-        else:
-            self._before_digits, self._after_digits = raw[: line.start(1)], raw[line.end(1) :]
+        self._repeated = RepeatedHead(raw + b"\r\n", has_length=head.length > 0)
         return head
 
     def _like_the_last_one(self) -> Head | None:
         """Pass over a head that differs from the last one in the body's length at most."""
-        head, unread, before, after = self._head, self._unread, self._before_digits, self._after_digits
-        if head is None or not unread.startswith(before, self._at):
+        repeated, unread = self._repeated, self._unread
+        if repeated is None or not isinstance(unread, bytes):
             return None
-        digits_at = end = self._at + len(before)
-        if after:
-            end = unread.find(b"\r", digits_at, digits_at + MAX_LENGTH_DIGITS + 1)
-            if end < 0 or not unread.startswith(after, end):
-                return None
-            digits = unread[digits_at:end]
-            if not digits.isdigit():
-                return None
-            length = int(digits)
-            if not 0 < length <= self._limits.body_bytes or (
-                end + len(after) - 2 - self._at > self._limits.header_bytes
-            ):
-                return None
-            self._length = length
-        self._at = end + len(after)
-        return head
+        end, length = repeated.match(unread, self._at)
+        if end < 0 or end - 2 - self._at > self._limits.header_bytes or length > self._limits.body_bytes:
+            return None
+        self._at, self._length = end, length
+        return self._head
 
 
 def _piece(unread: bytes | bytearray, start: int, end: int) -> bytes:

@@ -14,44 +14,23 @@ should be (docs/reference/http.md has the table):
 
 Nothing is passed on as it came but the body's bytes; they are told once for each block received, not once for
 each chunk of the upstream's framing.
+
+An answer that comes whole, in one piece, and whose head is like the last one (`repeated.py`), does not pass
+through the parser: it is told as the parser would.
 """
 
 import asyncio
-import re
 from typing import Protocol, cast
 
 import httptools
 
 from nightshift.proxy.fields import HeaderLines
-from nightshift.proxy.head import MAX_LENGTH_DIGITS
 from nightshift.proxy.limits import Limits
-
-# RFC 9112 4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); llhttp lets control characters through.
-_REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]{0,200}")
+from nightshift.proxy.repeated import RepeatedHead
+from nightshift.proxy.response_head import ResponseHead, checked_reason, fault_of
 
 _MOST_INFORMATIONAL = 16
 _NEVER_A_BODY = (204, 304)
-
-
-class ResponseHead:
-    """Status and headers of a response. `fields` has the last value of each header."""
-
-    __slots__ = ("fields", "headers", "length", "reason", "status")
-
-    def __init__(
-        self,
-        status: int,
-        reason: bytes,
-        headers: HeaderLines,
-        fields: dict[bytes, bytes],
-        length: bytes | None,
-    ) -> None:
-        """`length` is the body's, if it was told."""
-        self.status = status
-        self.reason = reason
-        self.headers = headers
-        self.fields = fields
-        self.length = length
 
 
 class Delivering(Protocol):
@@ -92,18 +71,20 @@ class Upstream(asyncio.Protocol):
 
     __slots__ = (
         "_complete",
-        "_fields",
+        "_head",
         "_headers",
         "_home",
         "_idle_bytes",
         "_in_body",
         "_informational",
+        "_last_head",
         "_limits",
         "_parser",
         "_parts",
         "_paused",
         "_reason",
         "_received",
+        "_repeated",
         "_reusable",
         "_surplus",
         "_until_close",
@@ -120,6 +101,9 @@ class Upstream(asyncio.Protocol):
         self.opened = False
         """Whether the connection has ever been open."""
         self._paused = False
+        self._last_head: ResponseHead | None = None
+        """The head of the last answer that came in one piece, and its bytes."""
+        self._repeated: RepeatedHead | None = None
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._start()
 
@@ -127,6 +111,7 @@ class Upstream(asyncio.Protocol):
         """Be ready for the response to a new request."""
         self._parts: list[bytes] = []
         self._headers: HeaderLines = []
+        self._head: ResponseHead | None = None
         self._reason = b""
         self._idle_bytes = 0
         """Received since the last of the body, or since the request."""
@@ -183,16 +168,12 @@ class Upstream(asyncio.Protocol):
         if delivery is None or parser is None:
             self.abort()  # nothing was asked; what comes now would be taken for the next answer
             return
+        is_first = not self._received
         self._received = True
+        if is_first and self._repeated is not None and self._is_like_the_last_one(data, delivery):
+            return
         self._idle_bytes += len(data)
-        broken = ""
-        try:
-            parser.feed_data(data)
-        except httptools.HttpParserCallbackError:
-            raise  # a defect of ours
-        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            broken = f"not HTTP/1.1: {error}"
-            self._reusable = False
+        broken = self._parse(parser, data)
         if self._parts:
             body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
             self._parts = []
@@ -201,11 +182,53 @@ class Upstream(asyncio.Protocol):
             if self.delivery is not delivery:  # it was cancelled, or broken by its head
                 return
         if self._complete:
+            if is_first and self._reusable and not self._surplus:
+                self._remember(data)
             self._finish()
         elif broken:
             self._break(broken)
         elif self._idle_bytes > self._limits.header_bytes:
             self._break(f"more than {self._limits.header_bytes} bytes without any of a body")
+
+    def _parse(self, parser: httptools.HttpResponseParser, data: bytes) -> str:
+        """Let the parser read on. Return what is wrong; nothing is ""."""
+        try:
+            parser.feed_data(data)
+        except httptools.HttpParserCallbackError:
+            raise  # a defect of ours
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
+            self._reusable = False
+            return f"not HTTP/1.1: {error}"
+        return ""
+
+    def _is_like_the_last_one(self, data: bytes, delivery: Delivering) -> bool:
+        """Tell of a whole answer whose head is like the last one; False: it is another, or not whole."""
+        repeated, last = self._repeated, self._last_head
+        if repeated is None or last is None or delivery.head_only:
+            return False
+        end, length = repeated.match(data, 0)
+        if end < 0 or end + length != len(data) or end > self._limits.header_bytes:
+            return False
+        self._in_body = self._complete = self._reusable = True
+        delivery.head(last.with_length(repeated.digits))
+        if self.delivery is delivery:
+            delivery.body(data[end:])
+        if self.delivery is delivery:  # it was not cancelled meanwhile
+            self._finish()
+        return True
+
+    def _remember(self, data: bytes) -> None:
+        """Keep the head of an answer, if `data` is the whole of it and its length was told."""
+        head = self._head
+        if head is None or head.length is None or head.length == b"0" or self._informational:
+            return
+        end = data.find(b"\r\n\r\n") + 4
+        repeated = RepeatedHead(data[:end], has_length=True)
+        if repeated.digits != head.length or end + int(head.length) != len(data):
+            return
+        headers = [line for line in head.headers if line[0] != b"content-length"]
+        self._last_head = ResponseHead(head.status, head.reason, headers, head.fields, head.length)
+        self._repeated = repeated
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
@@ -241,22 +264,26 @@ class Upstream(asyncio.Protocol):
             return
         status = parser.get_status_code()
         fields = dict(self._headers)
-        fault = self._fault(status, fields, parser)
+        version = parser.get_http_version()
+        fault = fault_of(version, status, self._headers, fields, self._limits)
+        if not fault and status < 200:
+            fault = self._fault_of_1xx(status, fields)
         if fault:
             self._break(fault)
             return
         if status < 200:  # before the answer, and for this hop only
             return
-        length = fields.get(b"content-length")
+        length = fields.pop(b"content-length", None)
         self._in_body = True
         self._complete = delivery.head_only
         self._until_close = (
             length is None and b"transfer-encoding" not in fields and status not in _NEVER_A_BODY
         )
-        reason = self._reason if _REASON.fullmatch(self._reason) is not None else b""
         if length is not None and length.startswith(b"0"):
             length = b"%d" % int(length)
-        delivery.head(ResponseHead(status, reason, self._headers, fields, length))
+        reason = checked_reason(self._reason)
+        self._head = ResponseHead(status, reason, self._headers, fields, length)
+        delivery.head(self._head)
 
     def on_body(self, data: bytes) -> None:
         """Take a piece of the body."""
@@ -273,33 +300,6 @@ class Upstream(asyncio.Protocol):
             self._headers = []
             self._reason = b""
             self._reusable = False
-
-    def _fault(self, status: int, fields: dict[bytes, bytes], parser: httptools.HttpResponseParser) -> str:
-        """Say what is wrong with a head that llhttp lets pass; nothing is "". See the head of the file."""
-        limits, headers = self._limits, self._headers
-        version = parser.get_http_version()
-        if version not in {"1.1", "1.0"}:
-            return f"the version HTTP/{version}"
-        if not 100 <= status <= 599 or status == 101:
-            return f"the status {status}"
-        if len(headers) > limits.header_count:
-            return f"a head of more than {limits.header_count} lines"
-        if self._idle_bytes > limits.header_bytes and (
-            sum([len(name) + len(value) + 4 for name, value in headers]) > limits.header_bytes
-        ):
-            return f"a head of more than {limits.header_bytes} bytes"
-        if status < 200:
-            return self._fault_of_1xx(status, fields)
-        coding = fields.get(b"transfer-encoding")
-        if coding is not None:
-            codings = [value.strip(b" \t").lower() for name, value in headers if name == b"transfer-encoding"]
-            if codings != [b"chunked"]:
-                return f"the transfer coding {coding[:50].decode('latin-1')!r}"
-            if version == "1.0":
-                return "a transfer coding in HTTP/1.0"
-        if len(fields.get(b"content-length", b"")) > MAX_LENGTH_DIGITS:
-            return "a length of too many digits"
-        return ""
 
     def _fault_of_1xx(self, status: int, fields: dict[bytes, bytes]) -> str:
         if b"content-length" in fields or b"transfer-encoding" in fields:  # RFC 9110 8.6, 9112 6.1

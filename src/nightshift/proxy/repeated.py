@@ -1,0 +1,54 @@
+"""A head that was judged, and heads that differ from it in the digits of Content-Length at most.
+
+Clients and engines write the same head again and again, but for those digits (an engine that dates its
+answers: for a second). Such a head is not judged again. That is sound: the bytes around the digits are those
+that were judged, the digits are checked anew, and no rule joins them with anything but "is there a body",
+which must not change either. What does not fit goes the long way, whatever it is.
+"""
+
+from nightshift.proxy import grammar
+from nightshift.proxy.head import MAX_LENGTH_DIGITS
+
+_ZERO = 0x30
+
+
+class RepeatedHead:
+    """See the head of the file. One for each connection and direction."""
+
+    __slots__ = ("_after", "_before", "_before_bytes", "_length", "digits")
+
+    def __init__(self, raw: bytes, *, has_length: bool) -> None:
+        """`raw` is the judged head, up to its empty line. `has_length`: it tells a length above 0."""
+        line = grammar.CONTENT_LENGTH_LINE.search(raw) if has_length else None
+        self._before = raw
+        self._after = self.digits = b""
+        """The digits of the last length, as they came."""
+        self._length = 0
+        if line is not None:
+            start, end = line.span(1)
+            self._before, self.digits, self._after = raw[:start], raw[start:end], raw[end:]
+            self._length = int(self.digits)
+        self._before_bytes = len(self._before)
+
+    def match(self, data: bytes, at: int) -> tuple[int, int]:
+        """Return where the head ends that begins at `at`, and the length of its body; -1, 0 if it is another.
+
+        Slices and no `startswith` or `find`: the compiled build makes them without parsing arguments.
+        """
+        digits_at = at + self._before_bytes
+        if data[at:digits_at] != self._before:
+            return -1, 0
+        after = self._after
+        if not after:
+            return digits_at, 0
+        end = digits_at + len(self.digits)  # as many as the last time, mostly
+        if data[end : end + len(after)] != after:
+            end = data.find(b"\r", digits_at, digits_at + MAX_LENGTH_DIGITS + 1)
+            if end < 0 or data[end : end + len(after)] != after:
+                return -1, 0
+        digits = data[digits_at:end]
+        if digits != self.digits:
+            if not digits.isdigit() or digits[0] == _ZERO:
+                return -1, 0
+            self.digits, self._length = digits, int(digits)
+        return end + len(after), self._length
