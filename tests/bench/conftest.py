@@ -1,6 +1,6 @@
 """A made-up result folder, complete in every way a real one is: seeded, and with its defects on purpose.
 
-Seven systems in two regions. System 0 has failed requests, every system unfinished ones, system 6 an engine
+Seven systems in two regions, or up to 24, run once or several times. System 0 has failed requests, every system unfinished ones, system 6 an engine
 that does not report cached tokens and no samples. The summary is measured from the records.
 """
 
@@ -41,6 +41,8 @@ def make_run(**changes: object) -> Json:
         "engine": "emulated l4-llama-3.1-8b",
         "emulated": True,
         "speed": 4.0,
+        "time": "live",
+        "data": "synthetic: 2,000 conversations with the statistics of arena",
         "duration_s": DURATION_S,
         "warmup_s": WARMUP_S,
         "machine": {"cpus": 2, "model": "a test", "python": "3.11.2"},
@@ -64,6 +66,8 @@ def make_record(rng: random.Random, region: str, number: int, system: int, slown
     failed = "HTTP 503" if system == 0 and rng.random() < 0.03 else None
     seen = failed is None and start + ttft < DURATION_S
     input_tokens = rng.randint(200, 3000)
+    other = next(name for name in REGIONS if name != region)
+    served_by = other if rng.random() < (0.5 if system in (0, 1) else 0.1) else region
     return RequestRecord(
         uid=f"{region}-{number}",
         region=region,
@@ -83,7 +87,9 @@ def make_record(rng: random.Random, region: str, number: int, system: int, slown
         input_tokens=None if unfinished or failed else input_tokens,
         output_tokens=rng.randint(20, 400),
         cached_tokens=None if system == 6 else int(input_tokens * rng.uniform(0.3, 0.9) / slowness),
-        hops=int(system >= 2 and rng.random() < 0.1),
+        replica=f"{served_by}-{number % 2}",
+        served_by=served_by if system != 0 else None,
+        hops=int(served_by != region and system >= 2),
         queued_s=rng.expovariate(10.0),
     )
 
@@ -109,37 +115,112 @@ def make_samples(rng: random.Random, slowness: float) -> list[Json]:
     return samples
 
 
-def write_folder(path: Path, *, seed: int = 1, count: int = 7, **run_changes: object) -> ResultFolder:
+def write_folder(
+    path: Path,
+    *,
+    seed: int = 1,
+    count: int = 7,
+    repetitions: int = 1,
+    numbered: bool = True,
+    **run_changes: object,
+) -> ResultFolder:
+    """Write a folder of the first `count` systems, or of more, which then are named and not numbered.
+
+    With `numbered` False no system has a number.
+    """
     rng = random.Random(seed)
-    run = make_run(**run_changes)
-    rows = []
-    for system, (suffix, legend, slowness) in enumerate(SYSTEMS[:count]):
-        records = [
-            make_record(rng, region, number, system, slowness)
-            for region in REGIONS
-            for number in range(300 if region == "us-east-2" else 150)
-        ]
-        folder = path / "systems" / f"{system}-{suffix}" / "rep-1"
-        (folder / "logs").mkdir(parents=True)
-        for region in REGIONS:
-            with (folder / f"records-{region}.jsonl").open("wb") as file:
-                for record in records:
-                    if record.region == region:
-                        write_record(file, record)
-        if system != 6:
-            lines = (json.dumps(sample) + "\n" for sample in make_samples(rng, slowness))
-            (folder / "samples.jsonl").write_text("".join(lines))
-        window = Window(WARMUP_S, DURATION_S)
-        by_region = {name: asdict(own) for name, own in measure_by_region(records, window).items()}
-        rows.append(
-            {"id": system, "suffix": suffix, "legend": legend}
-            | asdict(measure(records, window))
-            | {"client_cpu_share": 0.21, "regions": by_region}
-        )
-    keys = ("experiment", "workload", "seed", "engine", "machine", "version")
+    systems = [
+        make_system(rng, path / "systems", place, repetitions, None if place > 6 or not numbered else place)
+        for place in range(count)
+    ]
+    run = make_run(**{"repetitions": repetitions, "systems": [row["id"] for row in systems]} | run_changes)
+    path.mkdir(exist_ok=True)
     (path / "run.json").write_text(json.dumps(run))
-    (path / "summary.json").write_text(json.dumps({key: run[key] for key in keys} | {"systems": rows}))
+    keys = ("experiment", "workload", "seed", "engine", "machine", "version", "time", "data", "repetitions")
+    summary = {key: run[key] for key in keys if key in run} | {"confidence": 0.95, "systems": systems}
+    if repetitions > 1:
+        summary["comparisons"] = [
+            compared(one, other, figure)
+            for place, one in enumerate(systems)
+            for other in systems[place + 1 :]
+            for figure in ("weighted_token_per_s", "ttft_s.p50", "ttft_s.p90", "prefix_hit_rate")
+        ]
+    (path / "summary.json").write_text(json.dumps(summary))
     return ResultFolder(path)
+
+
+def make_system(rng: random.Random, systems: Path, place: int, repetitions: int, number: int | None) -> Json:
+    """Write one system's folder; return its row of the summary."""
+    suffix, legend, slowness = (
+        SYSTEMS[place] if place < 7 else (f"more_{place}", f"More {place}", 1 + place / 20)
+    )
+    name = suffix if number is None else f"{number}-{suffix}"
+    rows = [
+        make_repetition(rng, systems / name / f"rep-{k}", place, slowness * rng.uniform(0.97, 1.03))
+        for k in range(1, repetitions + 1)
+    ]
+    row = {"id": number, "suffix": suffix, "legend": legend} | means(rows) | {"client_cpu_share": 0.21}
+    row |= {"state": "finished", "why": None, "repetitions": rows}
+    if repetitions > 1:
+        row["intervals"] = {
+            path: [min(values), max(values)]
+            for path in DOTTED
+            if None not in (values := [dotted(one, path) for one in rows])
+        }
+    return row
+
+
+def make_repetition(rng: random.Random, folder: Path, place: int, slowness: float) -> Json:
+    """Write the files of one repetition; return its figures."""
+    records = [
+        make_record(rng, region, number, place, slowness)
+        for region in REGIONS
+        for number in range(300 if region == "us-east-2" else 150)
+    ]
+    (folder / "logs").mkdir(parents=True)
+    for region in REGIONS:
+        with (folder / f"records-{region}.jsonl").open("wb") as file:
+            for record in records:
+                if record.region == region:
+                    write_record(file, record)
+    if place != 6:
+        lines = (json.dumps(sample) + "\n" for sample in make_samples(rng, slowness))
+        (folder / "samples.jsonl").write_text("".join(lines))
+    (folder / "done.json").write_text(json.dumps({"state": "finished", "why": None}))
+    window = Window(WARMUP_S, DURATION_S)
+    by_region = {name: asdict(own) for name, own in measure_by_region(records, window).items()}
+    return asdict(measure(records, window)) | {"regions": by_region}
+
+
+DOTTED = (
+    "weighted_token_per_s", "output_token_per_s", "request_per_s", "prefix_hit_rate", "handed_over",
+    "ttft_s.mean", "ttft_s.p50", "ttft_s.p90", "e2e_s.mean", "e2e_s.p50", "e2e_s.p90",
+)  # fmt: skip
+
+
+def dotted(row: Json, path: str) -> Any:
+    for key in path.split("."):
+        row = row[key]
+    return row
+
+
+def means(rows: list[Any]) -> Any:
+    """The mean of each number in JSON values of the same shape."""
+    if isinstance(rows[0], dict):
+        return {key: means([row[key] for row in rows]) for key in rows[0]}
+    return None if rows[0] is None else sum(rows) / len(rows) if len(rows) > 1 else rows[0]
+
+
+def compared(one: Json, other: Json, figure: str) -> Json:
+    """A comparison as the summary has it; its interval here is made of the ends of the two."""
+    a, b = (dotted(row, figure) for row in (one, other))
+    row: Json = {"a": one["suffix"], "b": other["suffix"], "figure": figure, "a_mean": a, "b_mean": b}
+    if not a or not b:
+        return row | {"difference": None, "ratio": None, "interval": None, "verdict": "not known"}
+    (a_low, a_high), (b_low, b_high) = (each["intervals"][figure] for each in (one, other))
+    low, high = a_low / b_high, a_high / b_low
+    verdict = "more" if low > 1 else "less" if high < 1 else "within noise"
+    return row | {"difference": a - b, "ratio": a / b, "interval": [low, high], "verdict": verdict}
 
 
 @pytest.fixture(scope="session")
@@ -158,5 +239,13 @@ def results(make_results: Callable[..., ResultFolder]) -> ResultFolder:
 def drawn(make_results: Callable[..., ResultFolder]) -> ResultFolder:
     """One folder with all its figures, drawn once for all tests that only look at them."""
     folder = make_results()
-    assert len(write_figures(folder)) == 12
+    assert len(write_figures(folder)) == 14
+    return folder
+
+
+@pytest.fixture(scope="session")
+def repeated(make_results: Callable[..., ResultFolder]) -> ResultFolder:
+    """Three systems, each run three times, with all figures."""
+    folder = make_results(count=3, repetitions=3)
+    write_figures(folder)
     return folder

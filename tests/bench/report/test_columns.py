@@ -9,7 +9,10 @@ from nightshift.bench.report.columns import MARGIN, TTFT_P50, WEIGHTED, best_row
 
 
 def rows(*values: float | None) -> list[dict[str, Any]]:
-    return [{"id": place, "weighted_token_per_s": value} for place, value in enumerate(values)]
+    return [
+        {"id": place, "suffix": str(place), "weighted_token_per_s": value}
+        for place, value in enumerate(values)
+    ]
 
 
 def test_the_best_is_marked_only_beyond_the_margin() -> None:
@@ -56,7 +59,8 @@ def test_ratio_to_system_0() -> None:
     every = rows(100.0, 116.0, None)
     baseline = columns.baseline_of(every)
     assert [columns.ratio_to(baseline, row) for row in every] == ["1.00×", "1.16×", "–"]
-    assert columns.baseline_of(every[1:]) is None
+    assert columns.baseline_of(every[1:]) is every[1]  # system 0 did not run: the first
+    assert columns.baseline_of([]) is None
     assert columns.ratio_to(None, every[1]) == "–"
     assert columns.ratio_to(rows(0.0)[0], every[1]) == "–"
 

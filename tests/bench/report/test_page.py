@@ -37,7 +37,7 @@ def test_links_lead_to_files_of_the_folder(report: tuple[ResultFolder, str], rea
     folder, markup = report
     links = [link.attributes["href"] for link in read_page(markup).all("a")]
     assert "./systems/5-sky_pull_pull_rate_limit/rep-1/records-us-east-2.jsonl" in links
-    assert "figures/ttft.csv" in links
+    assert "./figures/ttft.csv" in links
     for link in links:
         assert (folder.path / unquote(link)).exists(), link
 
@@ -86,7 +86,7 @@ def test_every_figure_of_the_summary_is_in_a_table(report: tuple[ResultFolder, s
 def test_each_region_has_its_table(report: tuple[ResultFolder, str], read_page: Any) -> None:
     folder, markup = report
     page = read_page(markup)
-    assert [heading.text for heading in page.all("h3")] == ["us-east-2", "ap-northeast-1"]
+    assert [heading.text for heading in page.all("h3")][:2] == ["us-east-2", "ap-northeast-1"]
     far = page.all("table")[-1].all("tbody")[0].all("tr")
     shown = [int(row.all("td")[0].text) for row in far]
     assert shown == [s.figures["regions"]["ap-northeast-1"]["requests"] for s in folder.systems]
@@ -95,7 +95,7 @@ def test_each_region_has_its_table(report: tuple[ResultFolder, str], read_page: 
 def test_pictures_are_inlined_with_words(report: tuple[ResultFolder, str], read_page: Any) -> None:
     _folder, markup = report
     figures = read_page(markup).all("figure")
-    assert len(figures) == 12
+    assert len(figures) == 14
     for figure in figures:
         (image,) = figure.all("img")
         kind, _, data = image.attributes["src"].partition("base64,")
@@ -132,7 +132,7 @@ def test_measures_are_defined_and_notes_given(report: tuple[ResultFolder, str], 
 def test_unknown_keys_of_a_run_are_shown_too(make_results: MakeResults) -> None:
     folder = make_results(count=1, a_new_key=["x", {"depth": 2}], emulated=False, engine="llama.cpp", speed=1)
     (folder.path / "figures").mkdir()
-    (folder.path / "figures" / "index.json").write_text("[]")
+    (folder.path / "figures" / "index.json").write_text('{"figures": [], "left_out": []}')
     markup = render(folder)
     assert "<dt>A new key</dt><dd>x, 2 depth</dd>" in markup
     assert "Real engine" in markup
@@ -164,7 +164,7 @@ def test_hostile_names_stay_text(make_results: MakeResults, read_page: Any) -> N
     assert all(image.attributes["src"].startswith("data:image/png") for image in page.all("img"))
     assert all(not key.startswith("on") for element in page.walk() for key in element.attributes)
     assert page.all("h1")[0].text == HOSTILE
-    assert page.all("h3")[-1].text == HOSTILE
+    assert HOSTILE in [heading.text for heading in page.all("h3")]
 
 
 def test_a_report_draws_what_was_never_drawn(make_results: MakeResults) -> None:

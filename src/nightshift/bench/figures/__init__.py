@@ -1,4 +1,4 @@
-"""Figures of a result folder: each a PNG, with the numbers it shows as CSV beside it.
+"""Figures of a result folder: each a PNG and an SVG, with the numbers it shows as CSV beside them.
 
 `write_figures` draws everything there is data for and writes `figures/index.json`, which says for each
 figure its title, caption and alternative text; the report embeds what the index lists.
@@ -6,11 +6,10 @@ figure its title, caption and alternative text; the report embeds what the index
 
 from pathlib import Path
 
-from nightshift.bench.figures.index import FigureEntry, read_index
 from nightshift.bench.results import ResultFolder
 from nightshift.errors import UserError
 
-__all__ = ["FigureEntry", "read_index", "write_figures"]
+__all__ = ["write_figures"]
 
 
 def write_figures(folder: ResultFolder) -> list[Path]:

@@ -9,13 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from nightshift.bench.figures import palette, style
-from nightshift.bench.figures.data import SystemData, number
-
-
-def values_of(systems: Sequence[SystemData], read: Callable[[SystemData], object]) -> list[float]:
-    """Read one figure of each system; NaN where a system has none."""
-    return [number(read(data)) for data in systems]
+from nightshift.bench.figures import style
+from nightshift.bench.figures.data import Interval, SystemData
 
 
 def draw_bars(
@@ -24,37 +19,66 @@ def draw_bars(
     values: Sequence[float],
     axis: str,
     text: Callable[[float], str],
+    intervals: Sequence[Interval | None] = (),
 ) -> None:
-    """Draw one bar a system with its value at the end; "not known" where there is none."""
+    """Draw one bar a system with its value at the end and its interval; "not known" where there is none."""
     lengths = np.nan_to_num(np.asarray(values, dtype=np.float64))
-    ids = [data.system.id for data in systems]
-    bars = axes.barh(
-        range(len(ids)),
+    axes.barh(
+        range(len(systems)),
         lengths,
         height=0.66,
-        color=[palette.colour(system) for system in ids],
-        hatch=[palette.hatch(system) for system in ids],
+        color=[data.look.colour for data in systems],
+        hatch=[data.look.hatch for data in systems],
         edgecolor="white",
         linewidth=0,
     )
-    axes.bar_label(
-        bars,
-        labels=["not known" if np.isnan(value) else text(value) for value in values],
-        padding=3,
-        fontsize=7.5,
-        color=style.INK,
-    )
-    longest = float(lengths.max(initial=0.0))
+    ends = lengths.copy()
+    for row, interval in enumerate(intervals):
+        if interval is not None:
+            draw_interval(axes, row, interval)
+            ends[row] = max(ends[row], interval[1])
+    for row, (value, end) in enumerate(zip(values, ends, strict=True)):
+        axes.annotate(
+            "not known" if np.isnan(value) else text(value),
+            (end, row),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=7.5,
+            color=style.INK,
+        )
+    longest = float(ends.max(initial=0.0))
     axes.set_xlim(0, longest * 1.28 if longest > 0 else 1.0)
     axes.xaxis.set_major_locator(MaxNLocator(nbins=4))
     axes.set_xlabel(axis)
     axes.grid(axis="x")
 
 
+def draw_interval(axes: Axes, row: float, interval: Interval) -> None:
+    """Draw an interval as a line with ends, at a height of its own."""
+    low, high = interval
+    axes.plot([low, high], [row, row], color=style.INK, linewidth=1.0, marker="|", markersize=5)
+
+
+def values_of(systems: Sequence[SystemData], path: str) -> list[float]:
+    """Read one figure of each system; NaN where a system has none."""
+    return [data.figure(path) for data in systems]
+
+
+def intervals_of(systems: Sequence[SystemData], path: str) -> list[Interval | None]:
+    """Read the interval of one figure of each system."""
+    return [data.interval(path) for data in systems]
+
+
+def interval_cells(interval: Interval | None) -> tuple[float | None, float | None]:
+    """The two cells of a CSV for an interval."""
+    return interval or (None, None)
+
+
 def sentence(systems: Sequence[SystemData], values: Sequence[float], text: Callable[[float], str]) -> str:
     """Say the values in words, for the alternative text."""
     parts = (
-        f"{data.system.legend} {'not known' if np.isnan(value) else text(value)}"
+        f"{data.name} {'not known' if np.isnan(value) else text(value)}"
         for data, value in zip(systems, values, strict=True)
     )
     return "; ".join(parts) + "."

@@ -11,8 +11,9 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-from nightshift.bench.figures import palette, style
+from nightshift.bench.figures import style
 from nightshift.bench.figures.data import Floats
+from nightshift.bench.figures.palette import Look
 
 HEADER = ("count", "mean_s", "p10_s", "p25_s", "p50_s", "p75_s", "p90_s")
 SHORTEST_S = 1e-4
@@ -45,16 +46,16 @@ def box_of(values: Floats) -> Box:
 
 
 def draw_boxes(
-    axes: Axes, boxes: Sequence[Box], ids: Sequence[int], limits_s: tuple[float, float], axis: str
+    axes: Axes, boxes: Sequence[Box], looks: Sequence[Look], limits_s: tuple[float, float], axis: str
 ) -> None:
     """Draw one box a system, in its colour, on a log axis between the limits."""
-    for row, (box, system) in enumerate(zip(boxes, ids, strict=True)):
+    for row, (box, look) in enumerate(zip(boxes, looks, strict=True)):
         if box.count == 0:
             axes.text(
                 0.02, row, "no answer", transform=axes.get_yaxis_transform(), va="center", color=style.FAINT
             )
             continue
-        _draw_box(axes, box, row, system)
+        _draw_box(axes, box, row, look)
     axes.set_xscale("log")
     axes.set_xlim(*limits_s)
     axes.xaxis.set_major_locator(LogLocator(base=10, subs=(1.0, 3.0), numticks=12))
@@ -64,7 +65,7 @@ def draw_boxes(
     axes.grid(axis="x")
 
 
-def _draw_box(axes: Axes, box: Box, row: int, system: int) -> None:
+def _draw_box(axes: Axes, box: Box, row: int, look: Look) -> None:
     low, q1, middle, q3, high, mean = (
         max(value, SHORTEST_S) for value in (box.p10, box.p25, box.p50, box.p75, box.p90, box.mean)
     )
@@ -77,7 +78,7 @@ def _draw_box(axes: Axes, box: Box, row: int, system: int) -> None:
         patch_artist=True,
         showfliers=False,
         showmeans=True,
-        boxprops={"facecolor": palette.colour(system), "edgecolor": style.INK, "linewidth": 0.7},
+        boxprops={"facecolor": look.colour, "edgecolor": style.INK, "linewidth": 0.7},
         medianprops={"color": style.INK, "linewidth": 1.6},
         whiskerprops={"color": style.INK, "linewidth": 0.8},
         capprops={"color": style.INK, "linewidth": 0.8},
@@ -90,7 +91,7 @@ def _draw_box(axes: Axes, box: Box, row: int, system: int) -> None:
         },
     )
     for patch in parts["boxes"]:
-        patch.set_hatch(palette.hatch(system))
+        patch.set_hatch(look.hatch)
 
 
 def limits(boxes: Sequence[Box]) -> tuple[float, float]:

@@ -1,21 +1,19 @@
-"""What the figures show, loaded once: latencies by region and samples of each system.
+"""What the figures show of one run: latencies by region, samples and figures of each system."""
 
-A box is over the same requests as the percentiles of `bench.measures`, so both agree: TTFT of those that
-started after the warm-up, did not fail and had a first token; E2E of those that finished. The others have
-no latency, so they are counted here and named in the captions: a system must not look quick because its
-slow requests are missing.
-"""
-
-from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nightshift.bench.results import Json, ResultFolder, SystemResult
+from nightshift.bench.figures.names import engine_label, shown_name, time_label
+from nightshift.bench.figures.palette import Look
+from nightshift.bench.figures.style import system_label
+from nightshift.bench.records import RequestRecord
+from nightshift.bench.results import Json, SystemResult
 
 Floats = NDArray[np.float64]
+Interval = tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -23,6 +21,7 @@ class SystemData:
     """One system, as the figures need it. Latencies in seconds, by the region of the client."""
 
     system: SystemResult
+    look: Look
     ttft_s: dict[str, Floats]
     e2e_s: dict[str, Floats]
     without_ttft: int
@@ -30,6 +29,41 @@ class SystemData:
     without_e2e: int
     """Requests after the warm-up that failed or were still running when the run ended."""
     samples: list[Json]
+    """Of the first repetition that was sampled."""
+    read_records: Callable[[], list[RequestRecord]]
+    """Reads the records of the first repetition; nothing is kept of them."""
+
+    @property
+    def name(self) -> str:
+        """What the system is called."""
+        return shown_name(self.system.figures)
+
+    @property
+    def label(self) -> str:
+        """Number and name on an axis."""
+        return system_label(self.system.id, self.name)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """The cells of `KEY`."""
+        number = self.system.id
+        return ("" if number is None else str(number), self.system.suffix, self.name)
+
+    def figure(self, path: str) -> float:
+        """Read a dotted figure of the summary; NaN where there is none."""
+        return number(value_at(self.system.figures, path))
+
+    def interval(self, path: str) -> Interval | None:
+        """The 95 % interval of a dotted figure; None where it is not known."""
+        found = self.system.intervals.get(path)
+        if found is None or any(value is None for value in found):
+            return None
+        low, high = found
+        return float(low), float(high)
+
+
+KEY = ("id", "system", "legend")
+"""The columns that name a system in each CSV."""
 
 
 @dataclass(frozen=True)
@@ -47,70 +81,70 @@ class RunData:
         return tuple(named | seen)
 
     @property
+    def title(self) -> str:
+        """The experiment's name."""
+        return str(self.run.get("experiment") or self.run.get("workload") or "run")
+
+    @property
+    def repetitions(self) -> int:
+        """How often each system was run."""
+        return int(self.run.get("repetitions") or 1)
+
+    @property
+    def replicas(self) -> int:
+        """Replicas over all regions; 0 where the run does not say."""
+        return _total(self.run, "replicas")
+
+    @property
     def subtitle(self) -> str:
-        """Engine (with the word emulated, where it is), workload and users."""
-        parts = [engine_label(self.run), str(self.run.get("workload", ""))]
-        if users := total_users(self.run):
-            parts.append(f"{users} users")
+        """Engine (with the word emulated, where it is), time, workload, users, repetitions, data."""
+        users = total_users(self.run)
+        parts = (
+            engine_label(self.run),
+            time_label(self.run),
+            str(self.run.get("workload", "")),
+            f"{users} users" if users else "",
+            f"{self.repetitions} repetitions" if self.repetitions > 1 else "one repetition",
+            str(self.run.get("data") or ""),
+        )
         return " · ".join(part for part in parts if part)
+
+    @property
+    def interval_note(self) -> str:
+        """What the error bars are, or that there are none."""
+        if self.repetitions < 2:
+            return " One repetition: no intervals."
+        return f" Lines: 95 % intervals by bootstrap over {self.repetitions} repetitions."
 
 
 def missing_note(run: RunData, count: Callable[[SystemData], int]) -> str:
     """Make a sentence on the requests that a latency figure cannot show, or nothing if it shows all."""
-    counts = [f"{data.system.id}: {count(data):,}" for data in run.systems if count(data) > 0]
+    counts = [f"{data.name}: {count(data):,}" for data in run.systems if count(data) > 0]
     if not counts:
         return ""
-    return (
-        f" Not in the boxes, because they failed or were unfinished (system: requests): {', '.join(counts)}."
-    )
-
-
-def engine_label(run: Json) -> str:
-    """Name the engine; an emulated one always carries the word."""
-    engine = str(run.get("engine", "unknown engine"))
-    if run.get("emulated") and "emulated" not in engine:
-        return f"emulated {engine}"
-    return engine
+    return f" Not in the boxes, because they failed or were unfinished (requests): {', '.join(counts)}."
 
 
 def total_users(run: Json) -> int:
     """Users over all regions; 0 where the run does not say."""
-    regions = (run.get("regions") or {}).values()
-    return sum(int(region.get("users") or 0) for region in regions)
+    return _total(run, "users")
 
 
-def load_run(folder: ResultFolder) -> RunData:
-    """Read what the figures need from a result folder."""
-    return RunData(folder.run, tuple(_load_system(folder, system) for system in folder.systems))
-
-
-def _load_system(folder: ResultFolder, system: SystemResult) -> SystemData:
-    warmup_s = float(folder.run.get("warmup_s") or 0.0)
-    counted = [record for record in folder.records(system) if record.start >= warmup_s]
-    ttft: dict[str, list[float]] = defaultdict(list)
-    e2e: dict[str, list[float]] = defaultdict(list)
-    for record in counted:
-        if record.failed is None and record.ttft is not None:
-            ttft[record.region].append(record.ttft)
-        if record.finished and record.e2e_latency is not None:
-            e2e[record.region].append(record.e2e_latency)
-    return SystemData(
-        system,
-        _arrays(ttft),
-        _arrays(e2e),
-        without_ttft=len(counted) - sum(map(len, ttft.values())),
-        without_e2e=len(counted) - sum(map(len, e2e.values())),
-        samples=folder.samples(system),
-    )
-
-
-def _arrays(values: dict[str, list[float]]) -> dict[str, Floats]:
-    return {region: np.asarray(numbers, dtype=np.float64) for region, numbers in values.items()}
+def _total(run: Json, key: str) -> int:
+    return sum(int(region.get(key) or 0) for region in (run.get("regions") or {}).values())
 
 
 def pooled(by_region: dict[str, Floats]) -> Floats:
     """Join the values of all regions."""
     return np.concatenate([*by_region.values()]) if by_region else np.empty(0)
+
+
+def value_at(row: Json, path: str) -> object:
+    """Follow keys joined by dots; None where the way ends."""
+    found: object = row
+    for key in path.split("."):
+        found = found.get(key) if isinstance(found, dict) else None
+    return found
 
 
 def number(value: object) -> float:
@@ -124,5 +158,10 @@ def csv_value(value: float) -> str:
 
 
 def csv_rows(rows: Iterable[tuple[object, ...]]) -> list[tuple[str, ...]]:
-    """Turn cells into text, floats by `csv_value`."""
-    return [tuple(csv_value(cell) if isinstance(cell, float) else str(cell) for cell in row) for row in rows]
+    """Turn cells into text, floats by `csv_value`, None into nothing."""
+    return [
+        tuple(
+            "" if cell is None else csv_value(cell) if isinstance(cell, float) else str(cell) for cell in row
+        )
+        for row in rows
+    ]

@@ -20,3 +20,15 @@ class Drawing:
     header: tuple[str, ...]
     """Columns of the CSV, units in the names."""
     rows: list[tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A figure that there is no data for."""
+
+    title: str
+    why: str
+    """A sentence without its end: what is missing, and where it would come from."""
+
+
+Result = Drawing | LeftOut

@@ -16,7 +16,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from nightshift.bench.figures import style
 from nightshift.bench.figures.data import RunData, SystemData, csv_rows, number
-from nightshift.bench.figures.drawing import Drawing
+from nightshift.bench.figures.drawing import Drawing, LeftOut, Result
+from nightshift.bench.figures.names import numbered_name
 
 REPLICA_ROWS = (("running", "running\n(requests)"), ("pending", "pending\n(requests)"), ("kv_use", "KV use"))
 QUEUE_ROW = ("queue", "balancer\nqueue")
@@ -63,7 +64,7 @@ class Scales:
     longest_s: float
 
 
-def draw(run: RunData) -> Iterator[Drawing]:
+def draw(run: RunData) -> Iterator[Result]:
     """Draw each system that was sampled."""
     every = [(data, series_of(data)) for data in run.systems if data.samples]
     lines = [series for _data, series in every]
@@ -71,6 +72,9 @@ def draw(run: RunData) -> Iterator[Drawing]:
         {measure: _top(lines, measure) for measure, _label in ROWS},
         max((number(data.samples[-1]["t"]) for data, _series in every), default=0.0),
     )
+    for data in run.systems:
+        if not data.samples:
+            yield LeftOut(f"Fleet over time: {numbered_name(data.system.figures)}", "nothing was sampled")
     for data, series in every:
         yield _draw_system(run, data, series, scales)
 
@@ -100,22 +104,22 @@ def _values(series: Series, measure: str) -> list[float]:
 
 
 def _draw_system(run: RunData, data: SystemData, series: Series, scales: Scales) -> Drawing:
-    title = f"Fleet over time: {data.system.id}  {data.system.legend}"
+    title = f"Fleet over time: {numbered_name(data.system.figures)}"
     return Drawing(
-        name=f"fleet-{data.system.id}",
+        name=f"fleet-{data.system.folder_name}",
         title=title,
         caption=(
             f"On average {_spoken(series)}. A line is a replica, a column a region; the last row is the "
             "queue of the balancer. All systems have the same scales."
         ),
         alt=f"Lines over time by replica and balancer. On average {_spoken(series)}.",
-        figure=_panels((title, run.subtitle), data.system.id, series, scales),
+        figure=_panels((title, run.subtitle), data.look.colour, series, scales),
         header=("t_s", "region", "name", "measure", "value"),
         rows=_table(series),
     )
 
 
-def _panels(head: tuple[str, str], system: int, series: Series, scales: Scales) -> Figure:
+def _panels(head: tuple[str, str], colour: str, series: Series, scales: Scales) -> Figure:
     regions = series.regions
     width = max(style.WIDTH_IN, 0.8 + 1.5 * len(regions))
     figure = style.new_figure(4.9, *head, width_in=width)
@@ -124,7 +128,7 @@ def _panels(head: tuple[str, str], system: int, series: Series, scales: Scales) 
         panels[row, 0].set_ylabel(label)
         for column, region in enumerate(regions):
             axes = panels[row, column]
-            _draw_lines(axes, _lines(series, region, measure), system)
+            _draw_lines(axes, _lines(series, region, measure), colour)
             _scale(axes, measure, scales.tops[measure])
     for column, region in enumerate(regions):
         panels[0, column].set_title(style.printable(region), loc="left")
@@ -144,8 +148,8 @@ def _scale(axes: Axes, measure: str, top: float) -> None:
         axes.yaxis.set_major_locator(MaxNLocator(nbins=3, integer=True))
 
 
-def _draw_lines(axes: Axes, lines: dict[str, Points], system: int) -> None:
-    for (name, points), tone in zip(lines.items(), style.shades(system, max(len(lines), 1)), strict=False):
+def _draw_lines(axes: Axes, lines: dict[str, Points], colour: str) -> None:
+    for (name, points), tone in zip(lines.items(), style.shades(colour, max(len(lines), 1)), strict=False):
         times, values = zip(*points, strict=True)
         axes.plot(times, values, color=tone, linewidth=0.9, label=style.printable(name))
 

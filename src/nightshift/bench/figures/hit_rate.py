@@ -5,32 +5,42 @@ from collections.abc import Iterator
 from matplotlib.ticker import PercentFormatter
 
 from nightshift.bench.figures import style
-from nightshift.bench.figures.bars import draw_bars, sentence, values_of
-from nightshift.bench.figures.data import RunData, csv_rows
-from nightshift.bench.figures.drawing import Drawing
+from nightshift.bench.figures.bars import draw_bars, interval_cells, intervals_of, sentence, values_of
+from nightshift.bench.figures.data import KEY, RunData, csv_rows
+from nightshift.bench.figures.drawing import Drawing, LeftOut, Result
+
+TITLE = "Prefix hit rate"
+PATH = "prefix_hit_rate"
 
 
-def draw(run: RunData) -> Iterator[Drawing]:
+def draw(run: RunData) -> Iterator[Result]:
     """Draw one bar a system; an engine that does not report cached tokens leaves "not known"."""
     systems = run.systems
-    rates = values_of(systems, lambda data: data.system.figures.get("prefix_hit_rate"))
-    figure = style.new_figure(style.rows_height(len(systems)), "Prefix hit rate", run.subtitle)
+    rates = values_of(systems, PATH)
+    if all(rate != rate for rate in rates):
+        yield LeftOut(TITLE, "no engine reported cached tokens")
+        return
+    figure = style.new_figure(style.rows_height(len(systems)), TITLE, run.subtitle)
     axes = figure.subplots()
-    draw_bars(axes, systems, rates, "cached share of prompt tokens", _percent)
+    draw_bars(axes, systems, rates, "cached share of prompt tokens", percent, intervals_of(systems, PATH))
     axes.xaxis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))
-    style.list_systems(axes, [style.system_label(data.system.id, data.system.legend) for data in systems])
+    style.list_systems(axes, [data.label for data in systems])
     yield Drawing(
         name="hit-rate",
-        title="Prefix hit rate",
-        caption="Cached prompt tokens over all prompt tokens, as the engines report them.",
-        alt=f"Bars of the prefix hit rate: {sentence(systems, rates, _percent)}",
+        title=TITLE,
+        caption=(
+            "Cached prompt tokens over all prompt tokens, as the engines report them." + run.interval_note
+        ),
+        alt=f"Bars of the prefix hit rate: {sentence(systems, rates, percent)}",
         figure=figure,
-        header=("system", "legend", "prefix_hit_rate"),
+        header=(*KEY, PATH, f"{PATH}_low", f"{PATH}_high"),
         rows=csv_rows(
-            (data.system.id, data.system.legend, rate) for data, rate in zip(systems, rates, strict=True)
+            (*data.key, rate, *interval_cells(data.interval(PATH)))
+            for data, rate in zip(systems, rates, strict=True)
         ),
     )
 
 
-def _percent(value: float) -> str:
+def percent(value: float) -> str:
+    """Show a share."""
     return f"{value:.1%}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from nightshift.bench.figures import style
 from nightshift.bench.figures.boxes import HEADER, Box, box_of, draw_boxes, limits
-from nightshift.bench.figures.data import Floats, RunData, csv_rows, missing_note, pooled
+from nightshift.bench.figures.data import KEY, Floats, RunData, csv_rows, missing_note, pooled
 from nightshift.bench.figures.drawing import Drawing
 
 BOX_NOTE = "Box: 25th, 50th, 75th percentile; whiskers: 10th and 90th; diamond: mean; log axis."
@@ -31,24 +31,26 @@ def draw(run: RunData) -> Iterator[Drawing]:
 
 
 def _draw(run: RunData, *, name: str, title: str, axis: str, values: list[Floats], missing: str) -> Drawing:
-    systems = [data.system for data in run.systems]
+    systems = run.systems
     boxes = [box_of(numbers) for numbers in values]
     figure = style.new_figure(style.rows_height(len(systems)), title, run.subtitle)
     axes = figure.subplots()
-    draw_boxes(axes, boxes, [system.id for system in systems], limits(boxes), axis)
-    style.list_systems(axes, [style.system_label(system.id, system.legend) for system in systems])
-    medians = "; ".join(f"{system.legend} {spoken(box)}" for system, box in zip(systems, boxes, strict=True))
+    draw_boxes(axes, boxes, [data.look for data in systems], limits(boxes), axis)
+    style.list_systems(axes, [data.label for data in systems])
+    medians = "; ".join(f"{data.name} {spoken(box)}" for data, box in zip(systems, boxes, strict=True))
     return Drawing(
         name=name,
         title=title,
-        caption=f"All client regions together. {BOX_NOTE}{missing}",
+        caption=f"All client regions{_repeated(run)} together. {BOX_NOTE}{missing}",
         alt=f"Box plots of {title}, median and 90th percentile: {medians}.",
         figure=figure,
-        header=("system", "legend", *HEADER),
-        rows=csv_rows(
-            (system.id, system.legend, *box.cells()) for system, box in zip(systems, boxes, strict=True)
-        ),
+        header=(*KEY, *HEADER),
+        rows=csv_rows((*data.key, *box.cells()) for data, box in zip(systems, boxes, strict=True)),
     )
+
+
+def _repeated(run: RunData) -> str:
+    return f" and {run.repetitions} repetitions" if run.repetitions > 1 else ""
 
 
 def spoken(box: Box) -> str:

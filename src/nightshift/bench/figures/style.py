@@ -6,22 +6,24 @@ width of a page and on a phone. Drawing goes through `Figure` objects; pyplot's 
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont, get_font
 
-from nightshift.bench.figures.palette import colour
+from nightshift.bench.figures.palette import tinted
 
 if TYPE_CHECKING:
     from matplotlib.typing import RcKeyType
 
 WIDTH_IN = 5.4
 DOTS_PER_INCH = 200
+CHARACTERS_PER_INCH = 17
+"""Of the subtitle, at the least: what is wider is wrapped."""
 INK = "#222222"
 FAINT = "#6a6a6a"
 GRID = "#dddddd"
@@ -45,6 +47,7 @@ _SETTINGS: "dict[RcKeyType, Any]" = {
     "legend.fontsize": 7.5,
     "legend.frameon": False,
     "hatch.linewidth": 0.5,
+    "svg.hashsalt": "nightshift",  # the same figure, the same file
     "text.parse_math": False,  # names come from the run; a dollar sign is a dollar sign
 }
 
@@ -56,18 +59,10 @@ def house_style() -> Iterator[None]:
         yield
 
 
-def shades(system_id: int, count: int) -> list[tuple[float, float, float]]:
+def shades(colour: str, count: int) -> list[str]:
     """Variants of a system's colour, from dark to light, for its replicas."""
-    base = to_rgb(colour(system_id))
     mixes = [0.0] if count == 1 else [-0.55 + 1.1 * step / (count - 1) for step in range(count)]
-    return [_mix(base, share) for share in mixes]
-
-
-def _mix(base: tuple[float, float, float], share: float) -> tuple[float, float, float]:
-    """Mix with black for a negative share, with white for a positive one."""
-    target = 1.0 if share > 0 else 0.0
-    red, green, blue = (part + (target - part) * abs(share) for part in base)
-    return (red, green, blue)
+    return [tinted(colour, share) for share in mixes]
 
 
 def printable(text: str) -> str:
@@ -76,29 +71,46 @@ def printable(text: str) -> str:
     return "".join(sign if sign.isprintable() and ord(sign) in known else "?" for sign in text)
 
 
-def system_label(system_id: int, legend: str) -> str:
-    """Label of a system on an axis: its id and its name, what is in brackets on a second line."""
-    text = printable(legend)
+def shortened(text: str, length: int) -> str:
+    """Cut a text that no axis has room for."""
+    return text if len(text) <= length else f"{text[: length - 1]}…"
+
+
+def system_label(system_id: int | None, legend: str) -> str:
+    """Label of a system on an axis: its number, if it has one, and its name, brackets on a second line."""
+    text = shortened(printable(legend), 44)
+    number = "" if system_id is None else f"{system_id}  "
     for bracket in " [", " (":
         name, found, rest = text.partition(bracket)
         if found:
-            return f"{system_id}  {name}\n{bracket.strip()}{rest}"
-    return f"{system_id}  {text}"
+            return f"{number}{name}\n{bracket.strip()}{rest}"
+    return f"{number}{text}"
 
 
 def new_figure(height_in: float, title: str, subtitle: str, width_in: float = WIDTH_IN) -> Figure:
-    """Make an empty figure with its two lines of heading, left aligned."""
+    """Make an empty figure with its heading, left aligned; the subtitle is wrapped to the width.
+
+    `height_in` is what a subtitle of one line needs; more lines make the figure higher.
+    """
+    lines = wrap(shortened(printable(subtitle), 260), int(width_in * CHARACTERS_PER_INCH)) or [""]
+    head = 0.42 + 0.13 * (len(lines) - 1)
+    height_in += head - 0.42
     figure = Figure(figsize=(width_in, height_in), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     engine = figure.get_layout_engine()
     if engine is not None:
-        head = 0.42 / height_in
-        engine.set(rect=(0.0, 0.0, 1.0, 1.0 - head))  # type: ignore[call-arg]  # the stub lacks `rect` of constrained layout
+        engine.set(rect=(0.0, 0.0, 1.0, 1.0 - head / height_in))  # type: ignore[call-arg]  # the stub lacks `rect` of constrained layout
     left = 0.06 / width_in
     figure.text(
-        left, 1 - 0.06 / height_in, printable(title), fontsize=10, fontweight="bold", color=INK, va="top"
+        left,
+        1 - 0.06 / height_in,
+        shortened(printable(title), 64),
+        fontsize=10,
+        fontweight="bold",
+        color=INK,
+        va="top",
     )
-    figure.text(left, 1 - 0.25 / height_in, printable(subtitle), fontsize=8, color=FAINT, va="top")
+    figure.text(left, 1 - 0.25 / height_in, "\n".join(lines), fontsize=7.5, color=FAINT, va="top")
     return figure
 
 

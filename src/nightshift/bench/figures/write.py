@@ -1,28 +1,27 @@
-"""Draws all figures of a result folder and writes them to `figures/`.
+"""Draws figures and writes each as PNG, as SVG and, its numbers, as CSV.
 
 Figures are drawn one after another, so that only one is in memory. Those of an earlier drawing, which the
 index names, are removed first: what lies in the folder is what the results say now.
 """
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
-from nightshift.bench.figures import fleet, hand_overs, hit_rate, latency, style, throughput, ttft_by_region
-from nightshift.bench.figures.data import RunData, load_run
-from nightshift.bench.figures.drawing import Drawing
-from nightshift.bench.figures.index import FigureEntry, figures_path, read_index, write_index
-from nightshift.bench.results import ResultFolder
-
-KINDS: tuple[Callable[[RunData], Iterator[Drawing]], ...] = (
-    throughput.draw,
-    latency.draw,
-    ttft_by_region.draw,
-    hit_rate.draw,
-    hand_overs.draw,
-    fleet.draw,
+from nightshift.bench.figures import style
+from nightshift.bench.figures.drawing import Drawing, Result
+from nightshift.bench.figures.index import (
+    SUFFIXES,
+    FigureEntry,
+    Index,
+    LeftOutEntry,
+    figures_path,
+    read_index,
+    write_index,
 )
-"""One entry a kind of figure, in the order of the report."""
+from nightshift.bench.figures.kinds import drawings_of
+from nightshift.bench.figures.loading import load_run
+from nightshift.bench.results import ResultFolder
 
 
 def draw_all(folder: ResultFolder) -> list[Path]:
@@ -30,21 +29,36 @@ def draw_all(folder: ResultFolder) -> list[Path]:
     run = load_run(folder)
     target = figures_path(folder)
     target.mkdir(exist_ok=True)
-    _remove_old(target, read_index(folder))
+    _remove_old(target, read_index(target))
+    return _png(target, write_into(target, drawings_of(run)))
+
+
+def write_into(target: Path, results: Iterable[Result]) -> Index:
+    """Write drawings into a folder as they come, then its index; return the index."""
+    index = Index([], [])
     with style.house_style():
-        entries = [_write(target, drawing) for draw in KINDS for drawing in draw(run)]
-    write_index(folder, entries)
-    return [target / f"{entry.name}.png" for entry in entries]
+        for result in results:
+            if isinstance(result, Drawing):
+                index.figures.append(_write(target, result))
+            else:
+                index.left_out.append(LeftOutEntry(result.title, result.why))
+    write_index(target, index)
+    return index
 
 
-def _remove_old(target: Path, entries: list[FigureEntry] | None) -> None:
-    for entry in entries or ():
-        for suffix in (".png", ".csv"):
+def _png(target: Path, index: Index) -> list[Path]:
+    return [target / f"{entry.name}.png" for entry in index.figures]
+
+
+def _remove_old(target: Path, index: Index | None) -> None:
+    for entry in index.figures if index else ():
+        for suffix in SUFFIXES:
             (target / f"{Path(entry.name).name}{suffix}").unlink(missing_ok=True)
 
 
 def _write(target: Path, drawing: Drawing) -> FigureEntry:
     drawing.figure.savefig(target / f"{drawing.name}.png", metadata={"Software": "nightshift"})
+    drawing.figure.savefig(target / f"{drawing.name}.svg", metadata={"Date": None, "Creator": "nightshift"})
     with (target / f"{drawing.name}.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(drawing.header)

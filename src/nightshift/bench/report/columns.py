@@ -6,6 +6,7 @@ shown as a dash, never as a zero.
 
 import math
 from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,6 +15,11 @@ from nightshift.bench.results import Json
 ABSENT = "–"
 MARGIN = 0.02
 """A best value is marked only where it leads the next one by more than this share."""
+
+
+WITHIN_NOISE = "within noise"
+"""The verdict of a comparison whose interval holds the ratio 1."""
+Noise = AbstractSet[tuple[str, AbstractSet[str]]]
 
 
 class Better(Enum):
@@ -93,7 +99,7 @@ CLIENT_CPU = Column("client_cpu_share", "Client CPU", "% of a core", percent)
 def _times(key: str, name: str, better: Better, *, optional: bool = False) -> tuple[Column, ...]:
     return tuple(
         Column(f"{key}.{part}", f"{name} {part}", "s", seconds, better, optional)
-        for part in ("mean", "p50", "p90", "p99")
+        for part in ("mean", "p50", "p90", "p95", "p99")
     )
 
 
@@ -114,10 +120,11 @@ REGIONAL = (
 )  # fmt: skip
 
 
-def best_row(column: Column, rows: Sequence[Json]) -> int | None:
+def best_row(column: Column, rows: Sequence[Json], noise: Noise = frozenset()) -> int | None:
     """Index of the best row of a column; None unless it leads the next by more than `MARGIN`.
 
-    The lead is measured against the next value, so the rule is the same for high and low columns.
+    The lead is measured against the next value, so the rule is the same for high and low columns. A lead
+    that is within the noise of the repetitions is none.
     """
     if column.better is Better.NEITHER:
         return None
@@ -132,8 +139,20 @@ def best_row(column: Column, rows: Sequence[Json]) -> int | None:
     )
     if len(ranked) < 2:
         return None
-    (first, place), (second, _place) = ranked[0], ranked[1]
-    return -place if first - second > MARGIN * abs(second) else None
+    (first, place), (second, next_place) = ranked[0], ranked[1]
+    if first - second <= MARGIN * abs(second):
+        return None
+    pair = frozenset(str(rows[-one].get("suffix")) for one in (place, next_place))
+    return None if (column.path, pair) in noise else -place
+
+
+def noise_of(summary: Json) -> Noise:
+    """Figure and pair of systems (by suffix) of each comparison that is within noise."""
+    return frozenset(
+        (str(row["figure"]), frozenset((str(row["a"]), str(row["b"]))))
+        for row in summary.get("comparisons") or ()
+        if row["verdict"] == WITHIN_NOISE
+    )
 
 
 def ratio_to(baseline: Json | None, row: Json) -> str:
@@ -143,8 +162,16 @@ def ratio_to(baseline: Json | None, row: Json) -> str:
 
 
 def baseline_of(rows: Sequence[Json]) -> Json | None:
-    """System 0, which others are compared with; None if it did not run."""
-    return next((row for row in rows if row["id"] == 0), None)
+    """What the others are compared with: system 0, or the first where it did not run."""
+    return next((row for row in rows if row["id"] == 0), rows[0] if rows else None)
+
+
+def interval_of(column: Column, row: Json) -> str:
+    """The 95 % interval of a figure, as text; empty where none is known."""
+    found = (row.get("intervals") or {}).get(column.path)
+    if found is None or any(value is None for value in found):
+        return ""
+    return f"{column.show(found[0])} to {column.show(found[1])}"
 
 
 def present(shown: Sequence[Column], rows: Sequence[Json]) -> list[Column]:

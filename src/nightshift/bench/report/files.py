@@ -3,6 +3,7 @@
 from pathlib import Path
 from urllib.parse import quote
 
+from nightshift.bench.figures.names import numbered_name
 from nightshift.bench.report.html import Html, element
 from nightshift.bench.results import ResultFolder
 
@@ -14,7 +15,7 @@ def file_links(folder: ResultFolder) -> Html:
         for number in folder.repetitions(system):
             path = folder.repetition_path(system, number)
             files = [*sorted(path.glob("*.json")), *sorted(path.glob("*.jsonl")), path / "logs"]
-            items.append(_item(f"{system.id} {system.legend}, repetition {number}", files, folder.path))
+            items.append(_item(f"{numbered_name(system.figures)}, repetition {number}", files, folder.path))
     return element("ul", *items, class_="files")
 
 

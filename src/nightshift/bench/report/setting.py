@@ -6,6 +6,7 @@ own name, so nothing that was recorded stays hidden.
 
 from collections.abc import Mapping
 
+from nightshift.bench.figures.names import time_label
 from nightshift.bench.report.html import Html, element
 from nightshift.bench.results import Json
 
@@ -18,6 +19,10 @@ NAMES = {
     "emulated": "Engine emulated",
     "regions": "Regions",
     "wan_rtt_ms": "WAN round trip (ms)",
+    "data": "Data",
+    "time": "Time",
+    "repetitions": "Repetitions",
+    "order": "Order of the systems in each repetition",
     "duration_s": "Duration (s)",
     "warmup_s": "Warm-up (s)",
     "seed": "Seed",
@@ -77,11 +82,16 @@ def tags(run: Json) -> Html:
             class_="tag emulated" if emulated else "tag",
         )
     ]
+    if time_label(run):
+        simulated = time_label(run).startswith("virtual")
+        labels.append(element("span", time_label(run), class_="tag emulated" if simulated else "tag"))
     regions: Mapping[str, Json] = run.get("regions") or {}
     texts = [
         str(run.get("engine", "")),
         str(run.get("workload", "")),
         *(_region(name, region) for name, region in regions.items()),
+        str(run.get("data") or ""),
+        f"{run['repetitions']} repetitions" if int(run.get("repetitions") or 1) > 1 else "one repetition",
         f"seed {run['seed']}" if "seed" in run else "",
         f"{run['duration_s']:g} s a system" if "duration_s" in run else "",
         f"speed ×{run['speed']:g}" if run.get("speed", 1) != 1 else "",

@@ -1,7 +1,9 @@
 """The results in the terminal: one row a system, within 110 columns of text, or fewer figures within 80."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from nightshift.bench.figures.names import shown_name, time_label
 from nightshift.bench.report import columns
 from nightshift.bench.report.columns import Column
 from nightshift.bench.results import Json
@@ -53,7 +55,14 @@ def summary_table(summary: Json, *, narrow: bool = False) -> "Table":
 
     rows = summary["systems"]
     figures = [(h, c) for h, c in SHOWN if not (narrow and c in LEFT_OUT_WHEN_NARROW)]
-    title = " · ".join(str(summary[key]) for key in ("experiment", "workload", "engine") if summary.get(key))
+    title = " · ".join(
+        part
+        for part in (
+            *(str(summary.get(key) or "") for key in ("experiment", "workload", "engine")),
+            time_label(summary),
+        )
+        if part
+    )
     table = Table(
         title=Text(title, style="bold"),
         caption=Text(_caption(summary), style="dim"),
@@ -66,12 +75,13 @@ def summary_table(summary: Json, *, narrow: bool = False) -> "Table":
     table.add_column("\nid", justify="right", no_wrap=True)
     table.add_column("\nsystem", overflow="fold", min_width=12, max_width=28)
     table.add_column("weighted\ntoken/s", justify="right", no_wrap=True)
-    table.add_column("vs\nid 0", justify="right", no_wrap=True)
+    table.add_column(f"vs\n{_baseline_name(rows)}", justify="right", no_wrap=True)
     for heading, _column in figures:
         table.add_column(heading, justify="right", no_wrap=True)
     baseline = columns.baseline_of(rows)
     shown = (columns.WEIGHTED, *(column for _heading, column in figures))
-    best = {column.path: columns.best_row(column, rows) for column in shown}
+    noise = columns.noise_of(summary)
+    best = {column.path: columns.best_row(column, rows, noise) for column in shown}
 
     def cell(column: Column, place: int) -> Text:
         row = rows[place]
@@ -81,13 +91,18 @@ def summary_table(summary: Json, *, narrow: bool = False) -> "Table":
 
     for place, row in enumerate(rows):
         table.add_row(
-            Text(str(row["id"])),
-            Text(str(row["legend"])),
+            Text("" if row["id"] is None else str(row["id"])),
+            Text(shown_name(row)),
             cell(columns.WEIGHTED, place),
             Text(columns.ratio_to(baseline, row)),
             *(cell(column, place) for _heading, column in figures),
         )
     return table
+
+
+def _baseline_name(rows: Sequence[Json]) -> str:
+    baseline = columns.baseline_of(rows)
+    return "first" if baseline is None or baseline["id"] is None else f"id {baseline['id']}"
 
 
 def _caption(summary: Json) -> str:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from nightshift.bench.figures.palette import colour
+from nightshift.bench.figures.names import numbered_name, shown_name
+from nightshift.bench.figures.palette import Look, looks, stripes
 from nightshift.bench.report import columns
-from nightshift.bench.report.columns import MARGIN, Column
+from nightshift.bench.report.columns import MARGIN, Column, Noise
 from nightshift.bench.report.html import Html, element, join
 from nightshift.bench.results import Json
 
@@ -13,16 +14,23 @@ MARGIN_NOTE = (
     f"{columns.ABSENT} means not known."
 )
 
+REPEATED_NOTE = (
+    " Each figure is the mean over the repetitions; below it stands its 95 % interval. A lead within the "
+    "noise of the repetitions is not marked."
+)
+
 
 def results_table(summary: Json) -> Html:
     """All figures of `summary.json`, one row a system: the main ones, then latencies, then the rest."""
     rows = summary["systems"]
+    noise = columns.noise_of(summary)
+    note = MARGIN_NOTE + (REPEATED_NOTE if int(summary.get("repetitions") or 1) > 1 else "")
     return join(
         [
-            _table(rows, rows, columns.MAIN, "Main figures, all client regions", overview=True),
-            element("p", MARGIN_NOTE, class_="note"),
-            _table(rows, rows, columns.LATENCIES, "Latencies, all client regions"),
-            _table(rows, rows, columns.FURTHER, "Further figures, all client regions"),
+            _table(rows, rows, columns.MAIN, "Main figures, all client regions", noise, overview=True),
+            element("p", note, class_="note"),
+            _table(rows, rows, columns.LATENCIES, "Latencies, all client regions", noise),
+            _table(rows, rows, columns.FURTHER, "Further figures, all client regions", noise),
         ]
     )
 
@@ -44,28 +52,29 @@ def _table(
     figures: Sequence[Json],
     shown: Sequence[Column],
     caption: str,
+    noise: Noise = frozenset(),
     *,
     overview: bool = False,
 ) -> Html:
     """Make a table: names from the systems, numbers from their figures.
 
-    An overview also has the suffixes of the systems and how each compares with system 0.
+    An overview also has the suffixes of the systems and how each compares with the baseline.
     """
     shown = columns.present(shown, figures)
+    baseline = columns.baseline_of(systems)
+    known = looks((row["id"], str(row["suffix"])) for row in systems)
     head = [_heading("System", "")]
     for column in shown:
         head.append(_heading(column.title, column.unit))
         if overview and column is columns.WEIGHTED:
-            head.append(_heading("Against system 0", "weighted"))
-    best = {column.path: columns.best_row(column, figures) for column in shown}
-    baseline = columns.baseline_of(systems)
+            head.append(_heading(f"Against {'' if baseline is None else shown_name(baseline)}", "weighted"))
+    ranked = [{**row, "suffix": system["suffix"]} for system, row in zip(systems, figures, strict=True)]
+    best = {column.path: columns.best_row(column, ranked, noise) for column in shown}
     body = []
     for place, (system, row) in enumerate(zip(systems, figures, strict=True)):
-        cells = [_name(system, with_suffix=overview)]
+        cells = [_name(system, known[str(system["suffix"])], with_suffix=overview)]
         for column in shown:
-            cells.append(
-                element("td", column.text(row), class_=_class(column, row, best[column.path] == place))
-            )
+            cells.append(_cell(column, row, best[column.path] == place))
             if overview and column is columns.WEIGHTED:
                 cells.append(element("td", columns.ratio_to(baseline, row)))
         body.append(element("tr", *cells))
@@ -82,12 +91,18 @@ def _heading(title: str, unit: str) -> Html:
     return element("th", title, " ", element("span", unit, class_="unit"), scope="col")
 
 
-def _name(system: Json, *, with_suffix: bool) -> Html:
+def _cell(column: Column, row: Json, is_best: bool) -> Html:
+    interval = columns.interval_of(column, row)
+    below = [element("span", interval, class_="interval")] if interval else []
+    return element("td", column.text(row), *below, class_=_class(column, row, is_best))
+
+
+def _name(system: Json, look: Look, *, with_suffix: bool) -> Html:
     suffix = [element("span", str(system["suffix"]), class_="suffix")] if with_suffix else []
     return element(
         "th",
-        element("span", class_="swatch", style=f"background:{colour(int(system['id']))}"),
-        f"{system['id']} {system['legend']}",
+        element("span", class_="swatch", style=f"background:{stripes(look)}"),
+        numbered_name(system),
         *suffix,
         scope="row",
     )

@@ -30,7 +30,7 @@ OTHER_DEFINITIONS: dict[str, str] = {
 
 def definitions() -> dict[str, str]:
     """Return what each measure is, by the name that it has in `summary.json`."""
-    return {**DEFINITIONS, **OTHER_DEFINITIONS}
+    return {**OTHER_DEFINITIONS, **DEFINITIONS}
 
 
 def notes(run: Json, summary: Json) -> list[str]:
