@@ -11,6 +11,7 @@ from nightshift.backends.doctor.command import doctor
 from nightshift.backends.emulated.command import engine
 from nightshift.bench.client_command import ClientCommand, client
 from nightshift.bench.compare.command import compare
+from nightshift.bench.compare.words import CompareCommand
 from nightshift.bench.export.command import export_command
 from nightshift.bench.measures.command import measures_command
 from nightshift.bench.proxy.command import proxy
@@ -66,7 +67,7 @@ app.add_typer(keys_app, name="keys", rich_help_panel="Single parts")
 app.add_typer(admin_app, name="admin", rich_help_panel="Single parts")
 app.add_typer(wan_app, name="wan", rich_help_panel="Single parts")
 app.add_typer(bench, name="bench", rich_help_panel="Measure")
-bench.command("compare")(compare)
+bench.command("compare", cls=CompareCommand)(compare)
 bench.command("client", cls=ClientCommand)(client)
 bench.command("report")(report_command)
 bench.command("export")(export_command)

@@ -59,6 +59,13 @@ def client(
             "(Python's time.monotonic()). Default: at once."
         ),
     ] = None,
+    start_at_told: Annotated[
+        bool,
+        typer.Option(
+            help="Write an event `prepared` to standard output when ready, and read --start-at from a line "
+            "of standard input."
+        ),
+    ] = False,
     summary_out: Annotated[
         Path | None, typer.Option(help="File for the client's own account: CPU share, lag, counts (JSON).")
     ] = None,
@@ -87,17 +94,20 @@ def client(
     load.users(region)  # what cannot be played is told before anything is written
     typer.echo(f"nightshift: data: {load.data}", err=True)
     settings = ClientSettings(region, endpoint, model, speed, ramp, start_at)
-    summary = _run(settings, load, out, progress=progress)
+    summary = _run(settings, load, out, progress=progress, told=start_at_told)
     _write_summary(summary, summary_out)
     window = Window(warmup, min(load.duration_s, summary.elapsed_s))
     _print_figures(out, window, objective)
 
 
-def _run(settings: "ClientSettings", workload: "Workload", out: Path, *, progress: bool) -> "ClientSummary":
+def _run(
+    settings: "ClientSettings", workload: "Workload", out: Path, *, progress: bool, told: bool
+) -> "ClientSummary":
     import orjson
     import uvloop
 
     from nightshift.bench.client import run_client
+    from nightshift.bench.client.start_line import told_start
     from nightshift.bench.records import write_record
 
     def print_progress(counts: dict[str, object]) -> None:
@@ -109,15 +119,31 @@ def _run(settings: "ClientSettings", workload: "Workload", out: Path, *, progres
         raise UserError(
             f"cannot write {out}: {error.strerror}; give --out a new file in a folder that exists"
         ) from error
-    with file:
-        return uvloop.run(
-            run_client(
-                settings,
-                workload,
-                write=lambda record: write_record(file, record),
-                progress=print_progress if progress else None,
+    try:
+        with file:
+            return uvloop.run(
+                run_client(
+                    settings,
+                    workload,
+                    write=lambda record: write_record(file, record),
+                    progress=print_progress if progress else None,
+                    told_start=told_start if told else None,
+                )
             )
-        )
+    except (OSError, ExceptionGroup) as error:
+        raise _cannot_write(out, error) from error
+
+
+def _cannot_write(path: Path, error: Exception) -> Exception:
+    """Return what to tell where a file could not be written; `error` itself where it is something else."""
+    cause: Exception = error
+    while isinstance(cause, ExceptionGroup):
+        found, _ = cause.split(OSError)
+        if found is None:
+            return error
+        cause = found.exceptions[0]
+    reason = cause.strerror if isinstance(cause, OSError) else cause
+    return UserError(f"cannot write {path}: {reason}; free some space there, or choose another folder")
 
 
 def _write_summary(summary: "ClientSummary", path: Path | None) -> None:
@@ -126,9 +152,11 @@ def _write_summary(summary: "ClientSummary", path: Path | None) -> None:
     for warning in summary.warnings():
         typer.echo(f"nightshift: warning: {warning}", err=True)
     if path is not None:
-        path.write_bytes(
-            orjson.dumps(summary.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-        )
+        written = orjson.dumps(summary.as_dict(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        try:
+            path.write_bytes(written)
+        except OSError as error:
+            raise _cannot_write(path, error) from error
 
 
 def _print_figures(records: Path, window: Window, slo: Slo) -> None:

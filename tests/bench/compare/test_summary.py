@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
-from nightshift.bench.compare.command import account
+from nightshift.bench.compare.account import account
 from nightshift.bench.compare.done import Done, State
 from nightshift.bench.compare.experiment import Experiment, Time
 from nightshift.bench.compare.run_file import write_run

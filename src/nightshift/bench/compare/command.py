@@ -1,53 +1,56 @@
 """`nightshift bench compare`: several systems on the same work, a table and a report."""
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nightshift.bench.measures import DEFAULT_SLO, SLO_HELP, parse_slo
+from nightshift.bench.compare.account import account
+from nightshift.bench.compare.timing import Time
+from nightshift.bench.measures import DEFAULT_SLO, SLO_HELP
 from nightshift.control.local.plan import DEFAULT_PROFILE, Engine
 from nightshift.errors import UserError
 
 if TYPE_CHECKING:
     from nightshift.bench.compare.experiment import Experiment
-
-
-@dataclass(frozen=True, slots=True)
-class _Default:
-    """What an engine is compared with when the user does not say otherwise."""
-
-    systems: str
-    regions: str
-    data_set: str
-    num_conv: int
-    duration_s: float
-    warmup_s: float
-    speed: float
-
-
-_DEFAULTS = {
-    # Close to the knee of this fleet: see docs/decisions/0003-default-load.md.
-    Engine.EMULATED: _Default("0-6", "us-east-2=2:60,ap-northeast-1=2:30", "sharegpt", 2000, 200, 20, 6),
-    # One thread for each replica, two cores in all: small, and in real time.
-    Engine.LLAMA_CPP: _Default("0,5", "us-east-2=1:2,ap-northeast-1=1:1", "arena", 50, 60, 0, 1),
-}
+    from nightshift.bench.compare.options import Options
 
 
 def compare(
     *,
     systems: Annotated[
-        str | None, typer.Option(help="Numbers, ranges, suffixes: 0-6, 0,5, nightshift. Default: 0-6.")
+        list[str] | None,
+        typer.Option(
+            "--systems",
+            "--run-systems",
+            metavar="SYSTEM...",
+            help="Numbers, ranges, suffixes, names of sets: 0-6, 0 5, nightshift, paper; `nightshift bench "
+            "systems` lists them. Default: 0-6.",
+        ),
     ] = None,
-    workload: Annotated[str, typer.Option(help="What the users ask.")] = "arena_syn",
-    regions: Annotated[
+    workload: Annotated[str | None, typer.Option(help="What the users ask. Default: arena_syn.")] = None,
+    extra_args: Annotated[
         str | None,
         typer.Option(
-            help="REGION=REPLICAS:USERS, with commas between. A central balancer stands in the first. "
-            "Default: us-east-2=2:60,ap-northeast-1=2:30."
+            metavar="WORDS",
+            help="What users of all regions ask: flags of `nightshift bench client`.",
         ),
+    ] = None,
+    regions: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REGION...",
+            help="REGION=REPLICAS:USERS, or REGION alone with --num-users in --extra-args. A central "
+            "balancer stands in the first. Default: us-east-2=2:60 ap-northeast-1=2:30.",
+        ),
+    ] = None,
+    region_to_args: Annotated[
+        str | None,
+        typer.Option(metavar="JSON", help="Region -> its own flags, beside --extra-args. Or --regions."),
+    ] = None,
+    replicas: Annotated[
+        int | None, typer.Option(min=0, help="Replicas of a region that does not say. Default: 2.")
     ] = None,
     data_set: Annotated[
         str | None,
@@ -66,7 +69,24 @@ def compare(
         float | None,
         typer.Option(min=0, help="Seconds at the start, marked and left out of figures."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Same seed: same conversations, same choices.")] = 0,
+    seed: Annotated[
+        int | None, typer.Option(help="Same seed: same conversations, same choices. Default: 0.")
+    ] = None,
+    repeat: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Repetitions. Each has a seed of its own, SEED, SEED + 1, ..., that all systems share, and "
+            "its own order of systems. Default: 1.",
+        ),
+    ] = None,
+    time: Annotated[
+        Time | None,
+        typer.Option(
+            help="virtual: no processes but the same decisions and engine model on a queue of events; "
+            "results are marked as simulated. Default: live.",
+        ),
+    ] = None,
     speed: Annotated[
         float | None,
         typer.Option(
@@ -76,61 +96,122 @@ def compare(
             "weighs that much more in it. Default: 6.",
         ),
     ] = None,
-    engine: Annotated[Engine, typer.Option(help="What the replicas run.")] = Engine.EMULATED,
-    profile: Annotated[str, typer.Option(help="Device and model of emulated replicas.")] = DEFAULT_PROFILE,
-    jitter_ms: Annotated[float, typer.Option(min=0, help="Jitter of the emulated WAN, one way.")] = 0.0,
+    engine: Annotated[Engine | None, typer.Option(help="What the replicas run. Default: emulated.")] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(help=f"Device and model of emulated replicas. Default: {DEFAULT_PROFILE}."),
+    ] = None,
+    jitter_ms: Annotated[
+        float | None, typer.Option(min=0, help="Jitter of the emulated WAN, one way. Default: 0.")
+    ] = None,
+    service_names: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME...",
+            help="Measure services of `nightshift serve` that are up: one for each system but 6, in the "
+            "order of --systems.",
+        ),
+    ] = None,
+    endpoints: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="REGION=HOST:PORT...",
+            help="Measure one system that is up, at the endpoint of each region's clients.",
+        ),
+    ] = None,
+    gke_endpoint: Annotated[
+        str | None, typer.Option(help="HOST:PORT of GKE's gateway, for system 6.")
+    ] = None,
     exp_name: Annotated[
         str | None,
-        typer.Option(help="Name of the experiment and its folder."),
+        typer.Option(help="Name of the experiment and its folder. Must be new, or resumed."),
     ] = None,
     output_dir: Annotated[Path, typer.Option(help="Where the folder of results goes.")] = Path("results"),
-    slo: Annotated[str, typer.Option(help=SLO_HELP)] = DEFAULT_SLO.text,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="[FOLDER]",
+            help="Go on with an experiment where it stopped: a folder, or alone with --exp-name.",
+        ),
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Print what would be run and how long it takes.")] = False,
+    slo: Annotated[str | None, typer.Option(help=f"{SLO_HELP} Default: {DEFAULT_SLO.text}")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print summary.json instead of the table.")] = False,
 ) -> None:
     """Run the same work on several systems, each on a fresh, cold fleet of this machine.
 
     Regions are processes, with an emulated WAN between them. System 0 is the real sglang-router, 6 an
-    emulation of the GKE multi-cluster gateway, the others are presets of Nightshift's own switches. Ends
-    with a table, and in OUTPUT_DIR/EXP_NAME with summary.json, figures, every request's record and one
-    self-contained report.html.
+    emulation of the GKE multi-cluster gateway, the others are presets of Nightshift's own switches. With
+    --service-names or --endpoints clients ask what is up already. Ends with a table, and in
+    OUTPUT_DIR/EXP_NAME with summary.json, figures, every request's record and one self-contained
+    report.html.
     """
-    from nightshift.bench.compare.experiment import Experiment, parse_regions, parse_systems
-    from nightshift.bench.compare.run import in_a_new_folder, run_experiment, write_pictures
-    from nightshift.control.local.plan import WanPlan
+    from nightshift.bench.compare.options import Options
+    from nightshift.bench.compare.plan_text import plan_lines
+    from nightshift.bench.compare.run import run_experiment, write_pictures
 
-    default = _DEFAULTS[engine]
-    loads = parse_regions(regions or default.regions, num_users)
-    duration_s = default.duration_s if duration is None else duration
-    experiment = Experiment(
-        name=exp_name or _name(workload, engine, [load.users for load in loads], duration_s),
-        systems=parse_systems(systems or default.systems),
-        regions=loads,
+    options = Options(
+        systems=systems,
         workload=workload,
-        workload_arguments={
-            "num_conv": num_conv or default.num_conv,
-            "data_set": data_set or default.data_set,
-        },
-        duration_s=duration_s,
-        warmup_s=default.warmup_s if warmup is None else warmup,
+        extra_args=extra_args,
+        regions=regions,
+        region_to_args=region_to_args,
+        replicas=replicas,
+        data_set=data_set,
+        num_users=num_users,
+        num_conv=num_conv,
+        duration=duration,
+        warmup=warmup,
         seed=seed,
+        repeat=repeat,
+        time=time,
+        speed=speed,
         engine=engine,
         profile=profile,
-        speed=default.speed if speed is None else speed,
-        output_dir=output_dir,
-        wan=WanPlan("aws-2025-05-29", jitter_ms=jitter_ms),
-        slo=parse_slo(slo),
+        jitter_ms=jitter_ms,
+        service_names=service_names,
+        endpoints=endpoints,
+        gke_endpoint=gke_endpoint,
+        slo=slo,
     )
+    options, experiment = _chosen(options, exp_name, output_dir, resume)
+    if dry_run:
+        experiment.check()
+        for line in plan_lines(experiment):
+            typer.echo(line)
+        return
     _require_extra()
-    experiment = in_a_new_folder(experiment)
-    summary = run_experiment(experiment, ["nightshift", *sys.argv[1:]])
+    summary = run_experiment(experiment, ["nightshift", *sys.argv[1:]], options.given())
     report = write_pictures(experiment)
     _print(experiment, summary, report, as_json=json)
 
 
-def _name(workload: str, engine: Engine, users: list[int], duration_s: float) -> str:
-    crowd = "_".join(str(number) for number in users)
-    kind = "" if engine is Engine.EMULATED else "_llamacpp"
-    return f"{workload}{kind}_u{crowd}_d{duration_s:g}"
+def _chosen(
+    options: "Options", exp_name: str | None, output_dir: Path, resume: str | None
+) -> tuple["Options", "Experiment"]:
+    """Return what to run: a new experiment, or one that is there. Raises `UserError`."""
+    from nightshift.bench.compare.building import experiment_of
+    from nightshift.bench.compare.options import resumed
+    from nightshift.bench.compare.run import in_a_new_folder
+    from nightshift.bench.compare.run_file import read_run
+
+    if resume is None:
+        experiment = experiment_of(options, name=exp_name, output_dir=output_dir)
+        if exp_name is None:
+            return options, in_a_new_folder(experiment)
+        if experiment.folder.exists():
+            raise UserError(
+                f"{experiment.folder} is there already: go on with it by --resume, or choose another "
+                "--exp-name"
+            )
+        return options, experiment
+    if resume and exp_name:
+        raise UserError("give --resume a folder, or --exp-name and --resume alone")
+    if not (resume or exp_name):
+        raise UserError("--resume what? Give its folder, or --exp-name")
+    folder = Path(resume) if resume else output_dir / str(exp_name)
+    options = resumed(read_run(folder).get("options") or {}, options, folder)
+    return options, experiment_of(options, name=folder.resolve().name, output_dir=folder.resolve().parent)
 
 
 def _require_extra() -> None:
@@ -157,29 +238,3 @@ def _print(experiment: "Experiment", summary: dict[str, Any], report: Path, *, a
     for line in account(summary):
         typer.echo(line)
     typer.echo(f"\nsummary: {experiment.folder / 'summary.json'}\nreport:  {report}")
-
-
-def account(summary: dict[str, Any]) -> list[str]:
-    """Return what the harness itself cost: the clients' CPU and lag, the relay's CPU and added delay."""
-    rows = summary["systems"]
-    cpu = max((row["client_cpu_share"] or 0.0 for row in rows), default=0.0)
-    lag_ms = max((row["client_lag_p99_s"] or 0.0 for row in rows), default=0.0) * 1000
-    lines = [f"clients: at most {cpu:.0%} of a core each, timer lag p99 {lag_ms:.1f} ms of the run's time"]
-    if cpu > 0.7:
-        lines.append(
-            "warning: a client was near its own limit (70% of a core); its waiting is in the latencies"
-        )
-    late_s = max((row["client_late_s"] or 0.0 for row in rows), default=0.0)
-    if late_s > 0:
-        lines.append(
-            f"warning: a client began {late_s:.1f} s late (real), with the clock running: its throughput is "
-            "too low; close other programs and run again"
-        )
-    relays = [row["wan"] for row in rows if row["wan"]]
-    if relays:
-        late = max(relay["late_p99_ms"] for relay in relays)
-        cost = max(relay["cpu_us_per_chunk"] or 0 for relay in relays)
-        lines.append(
-            f"WAN relay: {cost:.0f} µs CPU per chunk, deliveries at most {late:.1f} ms late at p99 (real)"
-        )
-    return lines

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 from random import Random
 
 from nightshift.backends.emulated.options import profile_named
 from nightshift.balancing.presets import Preset, known_systems, named, preset
+from nightshift.bench.compare.given import Target
+from nightshift.bench.compare.timing import Time as Time  # noqa: PLC0414 - told on
 from nightshift.bench.measures import DEFAULT_SLO, Slo
 from nightshift.bench.workloads import Workload, workload
 from nightshift.control.local.plan import Engine, FleetPlan, RegionPlan, WanPlan, checked, routing_of
@@ -23,15 +24,6 @@ class RegionLoad:
     name: str
     replicas: int
     users: int
-
-
-class Time(StrEnum):
-    """What carries the experiment out."""
-
-    LIVE = "live"
-    """Real processes."""
-    VIRTUAL = "virtual"
-    """The same decisions and the same engine model on a queue of events."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +50,12 @@ class Experiment:
     time: Time = Time.LIVE
     slo: Slo = DEFAULT_SLO
     """What goodput counts."""
+    ramp_s: float = 2.0
+    """Users begin spread over so many seconds."""
+    model: str | None = None
+    """The model's name in requests, where it is not the one that the fleet serves."""
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    """Suffix of a system -> where it runs already; nothing: fleets are started, each fresh and cold."""
 
     @property
     def folder(self) -> Path:
@@ -67,8 +65,22 @@ class Experiment:
     @property
     def engine_text(self) -> str:
         """What the report calls the engine."""
+        if self.targets:
+            return " and ".join(dict.fromkeys(target.engine for target in self.targets.values()))
         emulated = self.engine is Engine.EMULATED
         return f"emulated {self.profile}" if emulated else "llama.cpp SmolLM2-135M-Instruct, CPU"
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether an engine is a model of one."""
+        if self.targets:
+            return any(target.emulated for target in self.targets.values())
+        return self.engine is Engine.EMULATED
+
+    @property
+    def runs_s(self) -> float:
+        """Seconds that the users of one run go on: real ones, or virtual ones."""
+        return self.duration_s / self.speed
 
     @property
     def model_name(self) -> str:
@@ -129,13 +141,20 @@ class Experiment:
         """Raise `UserError` for what cannot be run, before anything starts."""
         if self.warmup_s >= self.duration_s:
             raise UserError(f"--warmup {self.warmup_s:g} leaves nothing of --duration {self.duration_s:g}")
+        for region in self.regions:
+            if region.users:
+                self.workload_of(region).users(region.name)
+        if not self.targets:
+            self._check_fleets()
+
+    def _check_fleets(self) -> None:
         if self.engine is Engine.EMULATED:
             profile_named(self.profile)
         matrix = load_matrix(self.wan.matrix)
         for region in self.regions:
             matrix.one_way_s(region.name, region.name)  # refuses a region that it does not know
-            if region.users:
-                self.workload_of(region).users(region.name)
+        if self.time is Time.VIRTUAL:
+            return
         for system in self.systems:
             require_packages(checked(self.fleet_plan(system)))
 
@@ -159,14 +178,24 @@ def parse_systems(text: str) -> tuple[Preset, ...]:
 
 
 def parse_regions(text: str, num_users: int | None = None) -> tuple[RegionLoad, ...]:
-    """Read `us-east-2=2:60,ap-northeast-1=2:30`: region = replicas : users. `num_users` replaces users."""
+    """Read `us-east-2=2:60,ap-northeast-1=2:30`: region = replicas : users. `num_users` replaces users.
+
+    Raises `UserError`.
+    """
     regions = []
     for part in text.split(","):
         name, _, numbers = part.strip().partition("=")
         replicas, _, users = numbers.partition(":")
-        if not (name and replicas.isdecimal() and users.isdecimal()):
+        if not (name and _is_count(replicas) and _is_count(users)):
             raise UserError(f"--regions: {part.strip()!r} is not of the form REGION=REPLICAS:USERS")
         regions.append(RegionLoad(name, int(replicas), int(users) if num_users is None else num_users))
     if not any(region.users for region in regions):
         raise UserError("--regions: nobody asks; give at least one region one user or more")
+    names = [region.name for region in regions]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(f"--regions names {twice[0]} twice")
     return tuple(regions)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdecimal()

@@ -4,20 +4,17 @@ Whatever happens, nothing is left running: the fleet and the clients are ended o
 """
 
 import asyncio
-import contextlib
-import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from nightshift.balancing.presets import Preset
-from nightshift.bench.compare.clients import ClientProcess, Counts, start_client
+from nightshift.bench.compare.clients import Counts, run_clients
 from nightshift.bench.compare.experiment import Experiment
+from nightshift.bench.compare.files import write_whole
 from nightshift.bench.compare.sampler import Sampler
 from nightshift.control.local.fleet import LocalFleet, Progress
 
-_CLIENT_START_S = 2.5
-"""Real seconds that a client process gets to start and make its conversations."""
-_SAMPLE_EVERY_S = 0.5
+SAMPLE_EVERY_S = 0.5
 """Real seconds between two samples of the fleet."""
 
 
@@ -32,32 +29,24 @@ async def measure_system(
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     plan = experiment.fleet_plan(system, repetition)
     async with LocalFleet(plan, progress=started) as fleet:
-        start_at = time.monotonic() + _CLIENT_START_S
-        async with contextlib.AsyncExitStack() as stack:
-            clients: list[ClientProcess] = []
-            for region in experiment.regions:
-                if region.users:
-                    client = await start_client(
-                        experiment,
-                        region,
-                        repetition,
-                        endpoint=fleet.endpoints[region.name],
-                        model=plan.model_name,
-                        folder=folder,
-                        start_at=start_at,
-                    )
-                    stack.push_async_callback(client.stop)
-                    clients.append(client)
+        clients = run_clients(
+            experiment,
+            repetition,
+            endpoints=fleet.endpoints,
+            model=plan.model_name,
+            folder=folder,
+            counts=counts,
+        )
+        async with clients as (everyone, start_at):
             with (folder / "samples.jsonl").open("wb") as out:
                 sampler = Sampler(fleet, out, speed=experiment.speed, start_at=start_at)
-                everyone = asyncio.gather(*(client.follow(counts) for client in clients))
-                await _while(everyone, [fleet.watch(), sampler.run(_SAMPLE_EVERY_S)])
+                await while_(everyone, [fleet.watch(), sampler.run(SAMPLE_EVERY_S)])
         wan = await _wan_account(fleet)
     if wan:
-        (folder / "wan.json").write_bytes(wan)
+        write_whole(folder / "wan.json", wan)
 
 
-async def _while(work: Awaitable[Any], beside: list[Awaitable[Any]]) -> None:
+async def while_(work: Awaitable[Any], beside: Sequence[Awaitable[Any]]) -> None:
     """Await `work`; end what goes on beside it then, and end with its error if it fails before."""
     main = asyncio.ensure_future(work)  # noqa: TID251 - gather() is a future already; it is awaited below
     others = [asyncio.ensure_future(one) for one in beside]  # noqa: TID251 - kept, and cancelled below

@@ -5,20 +5,24 @@ interrupted goes on where it stopped. A run whose fleet or client broke is marke
 """
 
 import asyncio
-import shutil
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import Any
 
-from nightshift.balancing.presets import Preset
+from nightshift.bench.compare.disk import cleared, explained, is_full, require_room
 from nightshift.bench.compare.done import Done, State, read_done
-from nightshift.bench.compare.experiment import Experiment
+from nightshift.bench.compare.experiment import Experiment, Time
+from nightshift.bench.compare.one_given import measure_given
 from nightshift.bench.compare.one_system import measure_system
 from nightshift.bench.compare.progress import Display
 from nightshift.bench.compare.run_file import write_run
+from nightshift.bench.compare.runs import Run, runs_of, title_of, unfinished
 from nightshift.bench.compare.summary import write_summary
 from nightshift.bench.results import ResultFolder
 from nightshift.errors import NightshiftError, UserError
@@ -37,42 +41,40 @@ def in_a_new_folder(experiment: Experiment) -> Experiment:
     return replace(experiment, name=name)
 
 
-def run_experiment(experiment: Experiment, command: Sequence[str]) -> dict[str, Any]:
-    """Measure all systems in all repetitions, one after another, and write the summary. Returns it.
+def run_experiment(
+    experiment: Experiment, command: Sequence[str], options: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """Make all runs that are not finished yet and write the summary. Returns it.
 
-    Raises `UserError` for what cannot be run, before anything starts, and `InterruptedRunError`; then the
-    summary has the systems that were measured until then.
+    `command` and `options` are noted in `run.json`. Raises `UserError` for what cannot be run, before
+    anything starts, for a folder of another experiment and for a disk that is full; and
+    `InterruptedRunError`. In the latter cases the summary has the systems that were measured until then, and
+    the same call goes on.
     """
     experiment.check()
-    write_run(experiment, command)
     try:
-        with Display(len(list(runs_of(experiment))), experiment.duration_s / experiment.speed) as display:
-            asyncio.run(_all(experiment, display))
+        write_run(experiment, command, options)
+        require_room(experiment.folder)
+        _make(experiment, unfinished(experiment))
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
-        raise InterruptedRunError(f"interrupted; what was measured is in {experiment.folder}") from error
-    finally:
-        summary = summarize(experiment)
-    return summary
-
-
-def runs_of(experiment: Experiment) -> Iterator[tuple[int, Preset]]:
-    """All runs in the order in which they are made: repetition and system."""
-    for repetition in range(1, experiment.repetitions + 1):
-        for system in experiment.order_of(repetition):
-            yield repetition, system
+        with suppress(OSError):
+            summarize(experiment)
+        raise InterruptedRunError(
+            f"interrupted; what was measured is in {experiment.folder}; "
+            f"`nightshift bench compare --resume {experiment.folder}` goes on"
+        ) from error
+    except OSError as error:
+        with suppress(OSError):
+            summarize(experiment)
+        raise explained(experiment.folder, error) from error
+    return summarize(experiment)
 
 
 def summarize(experiment: Experiment) -> dict[str, Any]:
-    """Write the summary of what has been measured so far; nothing if nothing has."""
-    done = [
-        system
-        for system in experiment.systems
-        if any(
-            read_done(experiment.repetition_folder(system, repetition))
-            for repetition in range(1, experiment.repetitions + 1)
-        )
-    ]
-    return write_summary(experiment, done) if done else {}
+    """Write the summary of what has been measured so far, and return it; nothing if nothing has."""
+    done = {run.system.suffix for run in runs_of(experiment) if read_done(run.folder(experiment)) is not None}
+    systems = [system for system in experiment.systems if system.suffix in done]
+    return write_summary(experiment, systems) if systems else {}
 
 
 def write_pictures(experiment: Experiment) -> Path:
@@ -85,29 +87,92 @@ def write_pictures(experiment: Experiment) -> Path:
     return write_report(folder)
 
 
-async def _all(experiment: Experiment, display: Display) -> None:
+def _make(experiment: Experiment, runs: Sequence[Run]) -> None:
+    with Display(len(runs), experiment.runs_s) as display:
+        if experiment.time is Time.VIRTUAL:
+            with _interruptible():
+                _simulate(experiment, runs, display)
+        else:
+            asyncio.run(_one_by_one(experiment, runs, display))
+
+
+async def _one_by_one(experiment: Experiment, runs: Sequence[Run], display: Display) -> None:
     task = asyncio.current_task()
     assert task is not None  # noqa: S101 - a coroutine runs in a task
     for sig in (signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(sig, task.cancel)
-    for number, (repetition, system) in enumerate(runs_of(experiment)):
-        display.system(number, system)
-        folder = experiment.repetition_folder(system, repetition)
-        done = read_done(folder)
-        if done is None or done.state is not State.FINISHED:
-            await _one(experiment, system, repetition, display)
+    for run in runs:
+        title = title_of(experiment, run)
+        display.begin(title)
+        done = await _one(experiment, run, display)
+        done.write(run.folder(experiment))
+        display.end(title, done.why)
 
 
-async def _one(experiment: Experiment, system: Preset, repetition: int, display: Display) -> None:
-    folder = experiment.repetition_folder(system, repetition)
-    if folder.exists():
-        shutil.rmtree(folder)  # of a run that did not come to its end
+async def _one(experiment: Experiment, run: Run, display: Display) -> Done:
+    """Make one run and return how it ended."""
+    folder = cleared(run.folder(experiment))
     began, why = time.monotonic(), None
     try:
-        await measure_system(experiment, system, repetition, started=display.started, counts=display.counts)
+        if experiment.targets:
+            for warning in await measure_given(experiment, run.system, run.repetition, counts=display.counts):
+                display.say(f"warning: {warning}")
+        else:
+            await measure_system(
+                experiment, run.system, run.repetition, started=display.started, counts=display.counts
+            )
     except UserError:
         raise
     except NightshiftError as error:
+        if is_full(folder):
+            raise explained(experiment.folder, error) from error
         why = str(error)
-    state = State.FINISHED if why is None else State.PARTIAL
-    Done(state, why, round(time.monotonic() - began, 3), experiment.seed_of(repetition)).write(folder)
+    seconds = round(time.monotonic() - began, 3)
+    return Done(_state(why), why, seconds, experiment.seed_of(run.repetition))
+
+
+def _simulate(experiment: Experiment, runs: Sequence[Run], display: Display) -> None:
+    from nightshift.bench.virtual.pool import Ended, run_all
+
+    def begun(run: Run) -> None:
+        cleared(run.folder(experiment))
+        display.begin(title_of(experiment, run))
+
+    def ended(end: Ended) -> None:
+        folder = end.run.folder(experiment)
+        if end.why is not None and is_full(experiment.folder):
+            raise OSError(0, end.why)
+        folder.mkdir(parents=True, exist_ok=True)
+        seed = experiment.seed_of(end.run.repetition)
+        Done(_state(end.why), end.why, round(end.cpu_s, 3), seed).write(folder)
+        display.end(title_of(experiment, end.run), end.why)
+
+    run_all(
+        experiment,
+        runs,
+        begun=begun,
+        advanced=lambda run, at_s: display.at(title_of(experiment, run), at_s),
+        ended=ended,
+    )
+
+
+def _state(why: str | None) -> State:
+    return State.FINISHED if why is None else State.PARTIAL
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Have SIGTERM and SIGHUP end the block as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    if current_thread() is not main_thread():  # only there are signals heard
+        yield
+        return
+    before = {sig: signal.signal(sig, interrupt) for sig in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for sig, handler in before.items():
+            signal.signal(sig, handler)

@@ -22,8 +22,6 @@ from nightshift.simulate.requests import Served
 from nightshift.simulate.users import Pauses, SimUser
 from nightshift.wan.matrix import load_matrix
 
-RAMP_S = 2.0
-"""As the live client: users begin spread over this many seconds, each at the same moment as there."""
 _STEPS = 50
 """How often progress is told."""
 
@@ -92,7 +90,7 @@ def _start_users(
             network=fleet.network,
             programs=programs,
             served=served,
-            pauses=_from(ramp.uniform(0, RAMP_S)),
+            pauses=_from(ramp.uniform(0, experiment.ramp_s)),
             model=experiment.model_name,
             seed=experiment.seed_of(repetition),
         ).start()

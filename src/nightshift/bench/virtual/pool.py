@@ -15,13 +15,10 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
 
-from nightshift.balancing.presets import Preset
 from nightshift.bench.compare.experiment import Experiment
+from nightshift.bench.compare.runs import Run
 from nightshift.errors import UserError
 from nightshift.processes import die_with_parent
-
-Run = tuple[int, Preset]
-"""Repetition and system."""
 
 _KILL_S = 2.0
 
@@ -73,13 +70,14 @@ def run_all(
     runs: Iterable[Run],
     *,
     workers: int | None = None,
+    begun: Callable[[Run], None],
     advanced: Callable[[Run, float], None],
     ended: Callable[[Ended], None],
 ) -> None:
     """Carry out `runs`, `workers` at a time (as many as cores). Leaves no process, however it ends.
 
-    `advanced` is told the virtual seconds that a run has done, `ended` how each ended, in this process.
-    Raises the `UserError` of a run, and whatever `ended` raises.
+    `begun` is told a run before it starts, `advanced` the virtual seconds that it has done, `ended` how it
+    ended; all in this process. Raises the `UserError` of a run, and whatever those raise.
     """
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__, "nightshift.bench.virtual.one_run"])
@@ -88,6 +86,7 @@ def run_all(
     try:
         while waiting or at_work:
             while waiting and len(at_work) < count:
+                begun(waiting[-1])
                 at_work.append(_start(context, experiment, waiting.pop()))
             ready = wait([job.news for job in at_work])
             for job in [job for job in at_work if job.news in ready]:
@@ -114,11 +113,10 @@ def _work(experiment: Experiment, run: Run, news: Connection) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(signal.SIGKILL)
-    repetition, system = run
     why = None
     with suppress(BrokenPipeError):
         try:
-            simulate(experiment, system, repetition, lambda at_s: news.send(("at", at_s)))
+            simulate(experiment, run.system, run.repetition, lambda at_s: news.send(("at", at_s)))
         except UserError as error:
             news.send(("wrong", str(error)))
             sys.exit(1)

@@ -1,0 +1,67 @@
+"""Measures one system whose fleet is up already: only clients are started."""
+
+import asyncio
+import contextlib
+import os
+import time
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import orjson
+
+from nightshift.balancing.presets import Preset
+from nightshift.bench.compare.clients import Counts, run_clients
+from nightshift.bench.compare.clocks import offsets_of, warnings_of
+from nightshift.bench.compare.experiment import Experiment
+from nightshift.bench.compare.files import write_json
+from nightshift.bench.compare.given import Target
+from nightshift.bench.compare.one_system import SAMPLE_EVERY_S, while_
+from nightshift.errors import NightshiftError
+
+
+async def measure_given(
+    experiment: Experiment, system: Preset, repetition: int, *, counts: Counts
+) -> list[str]:
+    """Run `system` where it is; the folder then has what one of a fleet of our own has, and `clocks.json`.
+
+    Returns what the user should be told. Raises what a client ended with.
+    """
+    target = experiment.targets[system.suffix]
+    folder = experiment.repetition_folder(system, repetition)
+    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    offsets = await offsets_of(target.endpoints)
+    write_json(folder / "clocks.json", {r: None if o is None else o.as_dict() for r, o in offsets.items()})
+    async with run_clients(
+        experiment,
+        repetition,
+        endpoints=target.endpoints,
+        model=experiment.model or target.model,
+        folder=folder,
+        counts=counts,
+    ) as (everyone, start_at):
+        with (folder / "samples.jsonl").open("wb") as out:
+            beside = [] if target.service is None else [_sample(target, out, experiment.speed, start_at)]
+            await while_(everyone, beside)
+    return warnings_of(offsets)
+
+
+async def _sample(target: Target, out: BinaryIO, speed: float, start_at: float) -> None:
+    """Ask engines and the controller once in a while, as the queue fetcher does."""
+    from aiohttp import ClientSession, ClientTimeout
+
+    from nightshift.bench.queue_fetcher.looking import look
+    from nightshift.bench.queue_fetcher.targets import resolve
+    from nightshift.control.controller.places import Places
+    from nightshift.control.serve.contact import ensure
+
+    contact = ensure(Places.usual(), database=os.environ.get("NIGHTSHIFT_DATABASE"))
+    known: list[Any] = await asyncio.to_thread(contact.services)
+    (one,) = resolve({"it": str(target.service)}, known)
+    async with ClientSession(timeout=ClientTimeout(total=2)) as http:
+        while True:
+            with contextlib.suppress(NightshiftError):  # a controller that is busy misses a sample
+                known = await asyncio.to_thread(contact.services)
+            t = (time.monotonic() - start_at) * speed
+            said: Mapping[str, Any] = await look(http, one, {str(view["name"]): view for view in known})
+            out.write(orjson.dumps({"t": round(t, 3), **said}, option=orjson.OPT_APPEND_NEWLINE))
+            await asyncio.sleep(SAMPLE_EVERY_S)
