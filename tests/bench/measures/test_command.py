@@ -12,6 +12,9 @@ def test_every_definition_is_printed() -> None:
     shown = CliRunner().invoke(app, ["bench", "measures"]).output
     assert all(text in shown for text in DEFINITIONS.values())
     assert "ttft=2,tpot=0.1" in shown
+    line = "tpot_s elsewhere: AIPerf inter_token_latency, GuideLLM inter_token_latency_ms, inference-perf "
+    assert line in shown
+    assert all(names.figure in shown and names.note in shown for names in OTHER_NAMES)
 
 
 def test_as_json() -> None:

@@ -8,6 +8,7 @@ processes among them. uvloop's timers have whole milliseconds, so that up to 1 m
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 from nightshift.bench.client.run_clock import RunClock
 
@@ -38,7 +39,10 @@ class OwnLoad:
 
     def lag_p99_s(self, clock: RunClock) -> float:
         """The 99th percentile of the lag, in seconds of the run's clock."""
-        if not self._lags_s:
-            return 0.0
-        ordered = sorted(self._lags_s)
-        return ordered[int(0.99 * len(ordered))] * clock.speed
+        return p99(self._lags_s) * clock.speed if self._lags_s else 0.0
+
+
+def p99(values: Sequence[float]) -> float:
+    """Return the value that 99 of 100 do not exceed. Raises `IndexError` of none."""
+    ordered = sorted(values)
+    return ordered[int(0.99 * len(ordered))]

@@ -57,7 +57,7 @@ def _metrics(record: RequestRecord) -> Json:
         "output_token_count": (record.output_tokens, "tokens"),
         "output_sequence_length": (record.output_tokens, "tokens"),
         "inter_token_latency": (tpot_ms, "ms"),
-        "inter_chunk_latency": (record.itl_s and [gap * 1000 for gap in record.itl_s], "ms"),
+        "inter_chunk_latency": (record.itl_s and [round(gap * 1000, 3) for gap in record.itl_s], "ms"),
         "output_token_throughput_per_user": (1000 / tpot_ms if tpot_ms else None, "tokens/sec/user"),
         "usage_prompt_cache_read_tokens": (record.cached_tokens, "tokens"),
     }

@@ -1,12 +1,12 @@
 """`nightshift bench measures`: what each figure is, and what other tools call it."""
 
-from dataclasses import astuple
 from typing import Annotated
 
 import typer
 
 from nightshift.bench.measures.definitions import DEFINITIONS, PARTS
 from nightshift.bench.measures.slo import DEFAULT_SLO, SLO_HELP
+from nightshift.bench.measures.vocabulary import NO_NAME, OTHER_NAMES, Names
 
 
 def measures_command(
@@ -18,21 +18,21 @@ def measures_command(
     if json:
         typer.echo(orjson.dumps({**DEFINITIONS, **PARTS}, option=orjson.OPT_INDENT_2))
         return
+    elsewhere = {names.figure: names for names in OTHER_NAMES}
     for name, text in {**DEFINITIONS, **PARTS}.items():
         typer.echo(f"{typer.style(name, bold=True)}\n    {text}")
+        for figure, names in elsewhere.items():
+            if figure == name or figure.startswith(f"{name}."):
+                typer.secho(f"    {_as_line(names)}", dim=True)
     typer.echo(f"{typer.style('--slo', bold=True)} (default {DEFAULT_SLO.text})\n    {SLO_HELP}")
-    _print_names()
 
 
-def _print_names() -> None:
-    from rich import print as show
-    from rich.table import Table
-
-    from nightshift.bench.measures.vocabulary import OTHER_NAMES
-
-    table = Table(title="What others call it", show_lines=True)
-    for heading in ("Here", "AIPerf", "GuideLLM", "inference-perf", "vllm bench serve", "Note"):
-        table.add_column(heading, overflow="fold")
-    for names in OTHER_NAMES:
-        table.add_row(*astuple(names))
-    show(table)
+def _as_line(names: Names) -> str:
+    tools = {
+        "AIPerf": names.aiperf,
+        "GuideLLM": names.guidellm,
+        "inference-perf": names.inference_perf,
+        "vLLM": names.vllm,
+    }
+    called = ", ".join(f"{tool} {name}" for tool, name in tools.items() if name != NO_NAME)
+    return f"{names.figure} elsewhere: {called}." + (f" {names.note}" if names.note else "")

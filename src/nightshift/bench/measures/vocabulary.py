@@ -5,10 +5,13 @@ From the sources and documentation of AIPerf 0.13, GuideLLM 0.8, inference-perf 
 
 from dataclasses import dataclass
 
+NO_NAME = "–"
+"""Where a tool has nothing like it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """One figure. A dash where a tool has nothing like it."""
+    """One figure, and `NO_NAME` where a tool has none."""
 
     figure: str
     """Ours, as in `summary.json`."""
