@@ -3,8 +3,9 @@
 import pytest
 from tests.bench.script.views import view
 
-from nightshift.balancing.presets import preset
-from nightshift.bench.script.systems import check, pair
+from nightshift.balancing.presets import PRESETS, preset
+from nightshift.bench.script.systems import BASELINES, check, pair
+from nightshift.control.baselines.command import RouterKind
 from nightshift.errors import UserError
 
 ALL = [preset(number) for number in range(7)]
@@ -41,6 +42,14 @@ def test_no_service_has_two_systems() -> None:
 def test_a_name_with_a_port_is_an_endpoint() -> None:
     (found,) = pair([preset(2)], ["10.0.0.1:8000"], None)
     assert (found.service, found.endpoint) == (None, "10.0.0.1:8000")
+
+
+def test_every_program_that_is_not_ours_stands_before_a_service() -> None:
+    """Under the name that `nightshift baseline up` has for it."""
+    for system in PRESETS:
+        if system.external is not None:
+            assert BASELINES[system.suffix] == system.external
+    assert set(BASELINES.values()) == {kind.value for kind in RouterKind}
 
 
 def test_a_service_in_the_wrong_place_is_found() -> None:

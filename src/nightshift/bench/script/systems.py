@@ -13,7 +13,11 @@ from nightshift.balancing.presets import Preset
 from nightshift.errors import UserError
 
 GATEWAY = "gke_gateway"
-BASELINES = {"sgl": "sglang-router", "sky_sgl_enhanced": "sglang-router-pull"}
+BASELINES = {
+    "sgl": "sglang-router",
+    "sky_sgl_enhanced": "sglang-router-pull",
+    "vllm_router": "vllm-router",
+}
 """Systems that stand before a service's replicas (`nightshift baseline up`), by suffix."""
 
 
