@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from aiohttp import web
 
 from nightshift.bench.client import ClientSettings, ClientSummary, run_client
+from nightshift.bench.client.run import Tally
 from nightshift.bench.records import RequestRecord
 from nightshift.errors import UserError
 
@@ -142,6 +144,24 @@ def test_a_busy_machine_warns() -> None:
     assert summary_with(lag_p99_s=0.09).warnings() == []
     (warning,) = summary_with(lag_p99_s=0.43).warnings()
     assert "were up to 0.43 s late" in warning
+
+
+def test_a_load_that_came_late_warns() -> None:
+    assert summary_with(schedule_lag_p99_s=0.09).warnings() == []
+    (warning,) = summary_with(schedule_lag_p99_s=0.5).warnings()
+    assert "sent requests up to 0.50 s after they were due" in warning
+
+
+def test_lag_is_of_requests_that_were_due() -> None:
+    written: list[RequestRecord] = []
+    tally = Tally(written.append)
+    assert tally.schedule_lag_p99_s is None
+    record = RequestRecord("1", "us", 0, 0, "p", "k", start=2.0, end=3.0, prompt_bytes=4)
+    tally.record(record)
+    assert tally.schedule_lag_p99_s is None
+    tally.record(replace(record, scheduled=1.75))
+    assert tally.schedule_lag_p99_s == 0.25
+    assert len(written) == 2
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any
 import aiohttp
 
 from nightshift.bench.client.asking import Asker
-from nightshift.bench.client.own_load import WARN_CPU_SHARE, WARN_LAG_S, OwnLoad
+from nightshift.bench.client.own_load import WARN_CPU_SHARE, WARN_LAG_S, OwnLoad, p99
 from nightshift.bench.client.run_clock import RunClock
 from nightshift.bench.client.users import User
 from nightshift.bench.records import RequestRecord
@@ -66,6 +66,8 @@ class ClientSummary:
     speed: float
     data: str
     """Which data the workload used: `synthetic: ...` or `real: ...`."""
+    schedule_lag_p99_s: float | None = None
+    """How late requests of an open loop were sent; None of a closed one."""
 
     def warnings(self) -> list[str]:
         """Return what a reader of the numbers should know of the client."""
@@ -81,6 +83,12 @@ class ClientSummary:
                 f"timers of the client of {self.region} were up to {self.lag_p99_s:.2f} s late "
                 f"(p99, limit {WARN_LAG_S} s): the machine was too busy for these times; "
                 "close other programs, or lower --speed"
+            )
+        if (self.schedule_lag_p99_s or 0.0) > WARN_LAG_S:
+            found.append(
+                f"the client of {self.region} sent requests up to {self.schedule_lag_p99_s:.2f} s after they "
+                f"were due (p99, limit {WARN_LAG_S} s): not the load that was asked for; use more clients, "
+                "or lower --speed"
             )
         if self.late_s > 0:
             found.append(f"the client of {self.region} began {self.late_s:.1f} s late; set --start-at later")
@@ -99,12 +107,20 @@ class Tally:
         self.ended = 0
         self.failed = 0
         self.unfinished = 0
+        self._lags_s: list[float] = []
+
+    @property
+    def schedule_lag_p99_s(self) -> float | None:
+        """The 99th percentile of how late requests were sent; None where none had a time to be sent at."""
+        return p99(self._lags_s) if self._lags_s else None
 
     def record(self, record: RequestRecord) -> None:
         """Count and pass on."""
         self.ended += 1
         self.failed += record.failed is not None
         self.unfinished += record.unfinished
+        if record.scheduled is not None:
+            self._lags_s.append(record.start - record.scheduled)
         self._write(record)
 
 
@@ -162,6 +178,7 @@ async def run_client(
             late_s=max(0.0, ready_at - start_at),
             speed=settings.speed,
             data=workload.data,
+            schedule_lag_p99_s=tally.schedule_lag_p99_s,
         )
 
 
