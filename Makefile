@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet -c constraints.txt
 ENGINE ?= emulated
 
-.PHONY: run test test-long lint bench test-clients test-edge test-api test-tools edge-report fuzz soak test-sky compiled test-compiled clean
+.PHONY: run paper test test-long lint bench test-clients test-edge test-api test-tools edge-report fuzz soak test-sky compiled test-compiled clean
 .DEFAULT_GOAL := run
 
 $(BIN)/python:
@@ -49,6 +49,10 @@ lint: $(VENV)/.dev
 	@$(BIN)/ruff format --check src tests
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-cache
+
+# Figures 8, 9 and 10 of the paper, in virtual time but for one part.
+paper: $(VENV)/.bench
+	@$(BIN)/nightshift bench paper
 
 # The other routers have a virtual environment of their own: their requirements conflict with ours.
 .venv-peers/.done: $(VENV)/.bench

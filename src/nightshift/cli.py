@@ -14,6 +14,7 @@ from nightshift.bench.compare.command import compare
 from nightshift.bench.compare.words import CompareCommand
 from nightshift.bench.export.command import export_command
 from nightshift.bench.measures.command import measures_command
+from nightshift.bench.paper.command import paper_command
 from nightshift.bench.proxy.command import proxy
 from nightshift.bench.queue_fetcher.command import queue_fetcher
 from nightshift.bench.report.command import report_command
@@ -75,6 +76,7 @@ bench.command("measures")(measures_command)
 bench.command("systems")(systems_command)
 bench.command("proxy")(proxy)
 bench.command("validate")(validate_command)
+bench.command("paper")(paper_command)
 bench.command("gen-cmd", cls=SeveralWords)(gen_cmd)
 bench.command("queue-fetcher")(queue_fetcher)
 bench.add_typer(clients_app, name="clients")
