@@ -52,7 +52,9 @@ class PeerRule:
     """
 
     max_queue: int = 10
+    """The longest queue with which a peer still gets more."""
     not_longer_than_own: bool = True
+    """Whether a peer whose queue is longer than this balancer's own gets nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ class Imbalance:
     """
 
     absolute: int = 32
+    """Requests that the most loaded target has more than the least loaded."""
     relative: float = 1.0001
+    """How many times as many the most loaded target has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +134,11 @@ class Switches:
     """One system. The defaults are Nightshift's own service: regional, selective push, by pending."""
 
     topology: Topology = Topology.REGIONAL
+    """Where balancers are: one for all regions, or one in each."""
     across: Across = Across.SELECTIVE_PUSH
+    """How requests cross from one region's balancer to another's."""
     to_replicas: ToReplicas = ToReplicas.BY_PENDING
+    """When a replica is available: always, while nothing waits in it, or below `max_outstanding`."""
     replica_policy: str = "prefix_tree"
     """How a balancer chooses among the replicas that are available to it."""
     peer_policy: str = "prefix_tree"
@@ -163,11 +170,17 @@ class Switches:
     """A replica's report that is older counts as none. Ten probe intervals: one lost probe, or one from
     across an ocean, does not matter; half of `limits.probe_s`, after which the replica is down."""
     ejection: Ejection = field(default_factory=Ejection)
+    """When a replica whose requests fail is left out."""
     peer_rule: PeerRule = field(default_factory=PeerRule)
+    """When a peer has room."""
     imbalance: Imbalance = field(default_factory=Imbalance)
+    """For BLIND and PUSH: when the least loaded target goes before the policy's choice."""
     bounded_load: BoundedLoad = field(default_factory=BoundedLoad)
+    """Of the policy `bounded_hashing`."""
     cost: Cost = field(default_factory=Cost)
+    """Of the policy `least_cost`."""
     weights: Weights = field(default_factory=Weights)
+    """Of the policy `weighted_scores`."""
     probe_interval_s: float = 0.1
     """Seconds between two reports of a replica, and of a peer (the original's 100 ms)."""
     max_queue: int = 10_000

@@ -30,6 +30,7 @@ _ALLOWED = {
     "model_type": "a mapping",
     "model_attributes_type": "a mapping",
     "list_type": "a list",
+    "mapping_type": "a mapping",
     "greater_than_equal": "{ge} or more",
     "greater_than": "more than {gt}",
     "less_than_equal": "{le} or less",
@@ -76,7 +77,7 @@ def check(document: Document, model: type[M]) -> M:
         details = error.errors(include_url=False)
         first = min(details, key=lambda detail: document.line(_path(detail, document)))
         more = f" (and {len(details) - 1} more)" if len(details) > 1 else ""
-        raise document.error(_path(first, document), _message(first) + more) from None
+        raise document.error(_path(first, document), said_of(first) + more) from None
 
 
 def _path(detail: ErrorDetails, document: Document) -> KeyPath:
@@ -91,7 +92,8 @@ def _path(detail: ErrorDetails, document: Document) -> KeyPath:
     return (*path, *context.get("path", ()))
 
 
-def _message(detail: ErrorDetails) -> str:
+def said_of(detail: ErrorDetails) -> str:
+    """Return what was found and what is allowed, or the words of who has refused it."""
     kind, context = detail["type"], detail.get("ctx", {})
     if kind in ("unknown_key", "refused"):
         return detail["msg"]

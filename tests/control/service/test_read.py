@@ -10,6 +10,7 @@ from nightshift.control.local.plan import Engine, WanPlan
 from nightshift.control.service.read import Read, read_spec
 from nightshift.control.service.spec import BalancerPlace, LocalEngine, ProviderName, Scaling, SkyTask
 from nightshift.errors import UserError
+from nightshift.proxy.limits import Limits
 
 TOKEN = "hf_abcdefghijklmnopqrstuvwxyz012345"
 GOOD = """\
@@ -174,9 +175,19 @@ def test_the_simple_form_and_the_originals_switches(tmp_path: Path) -> None:
 def test_notes(tmp_path: Path) -> None:
     assert read(tmp_path, GOOD.replace("  replicas: 4\n", "")).notes == (
         "neither replicas nor replica_policy is given: there is 1 replica",
-        "at most 1 replicas for 2 places: none goes to ap-northeast-1",
+        "at most 1 replica for 2 places: none goes to ap-northeast-1",
     )
     assert read(tmp_path, GOOD, HF_TOKEN="").notes == ("HF_TOKEN, which the file leaves to --env, is empty",)
+
+
+@pytest.mark.parametrize("key", ["dynamic_ondemand_fallback: true", "num_overprovision: 1", "spot_placer: x"])
+def test_what_skyserve_has_and_a_service_has_not_is_said(tmp_path: Path, key: str) -> None:
+    policy = f"replica_policy: {{min_replicas: 2, {key}}}"
+    (note,) = read(tmp_path, GOOD.replace("replicas: 4", policy)).notes
+    assert note.startswith(f"replica_policy.{key.partition(':')[0]} has no effect: ")
+    lasting = "replicas: 4\n  load_balancer: {stream_timeout_seconds: 60}"
+    (note,) = read(tmp_path, GOOD.replace("replicas: 4", lasting)).notes
+    assert note.startswith("load_balancer.stream_timeout_seconds has no effect: ")
 
 
 def test_a_variable_that_was_not_given(tmp_path: Path) -> None:
@@ -398,7 +409,15 @@ BAD = [
     ),
     (
         GOOD.replace("replicas: 4", "replicas: 4\n  limits: {body_bytes: -1}"),
-        "5: service.limits.body_bytes: should be greater than 0",
+        "5: service.limits.body_bytes: found -1, allowed: more than 0",
+    ),
+    (
+        GOOD.replace("replicas: 4", "replicas: 4\n  limits: {body_bytes: much}"),
+        "5: service.limits.body_bytes: found 'much', allowed: a whole number",
+    ),
+    (
+        GOOD.replace("replicas: 4", "replicas: 4\n  limits: 7"),
+        f"5: service.limits: found 7, allowed: a mapping with {', '.join(Limits.model_fields)}",
     ),
     (
         GOOD.replace("replicas: 4", "replicas: 4\n  keys: [{id: a, sha256: ns-pasted-key-itself}]"),

@@ -55,9 +55,14 @@ def test_without_wan_regions_may_have_any_name(tmp_path: Path) -> None:
     assert plan.regions[0].name == "home"
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("local-*.yaml")), ids=lambda path: path.name)
-def test_examples_are_right(path: Path, tmp_path: Path) -> None:
-    assert read_service(path).plan(tmp_path).regions
+@pytest.mark.parametrize("name", ["local-emulated.yaml", "local-llamacpp.yaml"])
+def test_examples_are_right(name: str, tmp_path: Path) -> None:
+    assert read_service(EXAMPLES / name).plan(tmp_path).regions
+
+
+def test_a_file_of_the_other_form_is_sent_to_its_command() -> None:
+    with pytest.raises(UserError, match=r"service: this file is for `nightshift serve up`"):
+        read_service(EXAMPLES / "local-benchmark.yaml")
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,11 @@ UNSUPPORTED: Mapping[str, str] = {
     "want spot instances",
     "dynamic_ondemand_fallback": "a preempted replica is launched again with the same `resources`; leave it "
     "out",
+    "num_overprovision": "there are as many replicas as are wanted; raise `min_replicas` to have more",
+    "spot_placer": "replicas go to the places of `resources` in turn; list the zones that you want in "
+    "`resources.ordered`",
 }
-"""Keys of the original's `replica_policy` that Nightshift does not have, and what to do about it."""
+"""Keys of SkyServe's `replica_policy` that Nightshift does not have, and what to do about it."""
 
 
 def policy_text(scaling: Scaling) -> str:

@@ -1,6 +1,7 @@
 """Keys of the `service` section that go to every balancer as they are: limits, certificates, clients' keys.
 
-They are checked by the balancer's own settings. No error quotes what it found: it may be a key.
+They are checked by the balancer's own settings. Errors quote what they found of limits only: the rest may be
+a client's key.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,7 +11,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from nightshift.control.checked import Strict, refuse_because
+from nightshift.control.checked import Strict, refuse, refuse_because, said_of
 from nightshift.control.service.faults import Fault, unknown_key
 from nightshift.control.yamlfile import KeyPath
 from nightshift.errors import UserError
@@ -19,19 +20,23 @@ from nightshift.proxy.access.settings import KeySettings, PeerTlsSettings, check
 from nightshift.proxy.limits import Limits
 
 
-def _checked_by(model: type[BaseModel]) -> Callable[[object], object]:
-    """Return the validator that asks a model of the balancer, and says its first problem in our words."""
+def _checked_by(model: type[BaseModel], *, quotes: bool = False) -> Callable[[object], object]:
+    """Return the validator that asks a model of the balancer, and says its first problem in our words.
+
+    `quotes` lets an error show what it found: where that cannot be a secret.
+    """
 
     def validate(value: object) -> object:
         if not isinstance(value, Mapping):
-            raise refuse_because(f"must be a mapping with {', '.join(model.model_fields)}")
+            known = f"a mapping with {', '.join(model.model_fields)}"
+            raise refuse(value, known) if quotes else refuse_because(f"must be {known}")
         for key in value:
             if key not in model.model_fields:
                 raise unknown_key(key, model.model_fields)
         try:
             return model.model_validate(value)
         except ValidationError as error:
-            raise _in_our_words(error) from None
+            raise (_quoted(error) if quotes else _in_our_words(error)) from None
 
     return validate
 
@@ -44,7 +49,12 @@ def _in_our_words(error: ValidationError) -> PydanticCustomError:
     return refuse_because(message[:1].lower() + message[1:], *problem["loc"])
 
 
-BalancerLimits = Annotated[Limits, BeforeValidator(_checked_by(Limits))]
+def _quoted(error: ValidationError) -> PydanticCustomError:
+    problem = error.errors(include_url=False)[0]
+    return refuse_because(said_of(problem), *problem["loc"])
+
+
+BalancerLimits = Annotated[Limits, BeforeValidator(_checked_by(Limits, quotes=True))]
 ClientKey = Annotated[KeySettings, BeforeValidator(_checked_by(KeySettings))]
 PeerTls = Annotated[PeerTlsSettings, BeforeValidator(_checked_by(PeerTlsSettings))]
 

@@ -67,6 +67,7 @@ _INTRODUCED = {
     "Probe": "### `service.readiness_probe`",
     "ReplicaPolicy": "### `service.replica_policy`",
     "ExternalBalancer": "### An entry of `service.external_load_balancers`",
+    "LoadBalancer": "### `service.load_balancer`",
     "Tls": "### `service.tls`",
     "Limits": "### `service.limits`",
     "KeySettings": "### An entry of `service.keys`",

@@ -14,6 +14,7 @@ from nightshift.control.service.docstrings import field_docs
 from nightshift.control.service.original_switches import POLICY_NAMES
 from nightshift.control.service.section import (
     ExternalBalancer,
+    LoadBalancer,
     Probe,
     ReplicaPolicy,
     Section,
@@ -36,6 +37,7 @@ _DESCRIBED: tuple[type, ...] = (
     Probe,
     ReplicaPolicy,
     ExternalBalancer,
+    LoadBalancer,
     Tls,
     Limits,
     KeySettings,

@@ -149,7 +149,11 @@ class ReplicaPolicy(Strict):
     base_ondemand_fallback_replicas: Annotated[int | None, Field(ge=0)] = None
     """Read, and without effect: replicas are as `resources` says, spot or not."""
     dynamic_ondemand_fallback: bool | None = None
-    """Read, and without effect."""
+    """Read, and without effect: a preempted replica is launched again as `resources` says."""
+    num_overprovision: Annotated[int | None, Field(ge=0)] = None
+    """Read, and without effect: raise `min_replicas`."""
+    spot_placer: str | None = None
+    """Read, and without effect: replicas go to the places of `resources` in turn."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> "ReplicaPolicy":
@@ -164,6 +168,13 @@ class ReplicaPolicy(Strict):
                 "max_replicas",
             )
         return self
+
+
+class LoadBalancer(Strict):
+    """SkyServe's one load balancer, which this service does not have."""
+
+    stream_timeout_seconds: Seconds | None = None
+    """Read, and without effect: `limits.first_byte_s`, `between_chunks_s` and `total_s` bound an answer."""
 
 
 class ExternalBalancer(Strict):
@@ -198,6 +209,8 @@ class Section(BalancerKeys):
     """How balancers choose among each other, and among replicas where nothing else is said."""
     external_load_balancers: Annotated[list[ExternalBalancer] | None, Field(min_length=1)] = None
     """The balancers. A region with replicas that is not among them gets one all the same."""
+    load_balancer: LoadBalancer | None = None
+    """Of SkyServe's one load balancer."""
     route53_hosted_zone: str | None = None
     """A public zone of Route53, in which the service's name is made; all balancers must be on AWS."""
     max_concurrent_requests: Annotated[int | None, Field(ge=1)] = None

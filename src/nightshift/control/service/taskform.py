@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from nightshift.control.autoscaling import UNSUPPORTED
 from nightshift.control.local.plan import DEFAULT_PROFILE, Engine, WanPlan
 from nightshift.control.service.balancer_keys import balancer_settings
 from nightshift.control.service.balancers import balancers
@@ -165,11 +166,17 @@ def _told(section: Section, spec: ServiceSpec) -> tuple[str, ...]:
     if empty:
         names = ", ".join(place.region for place in empty)
         notes.append(
-            f"at most {spec.scaling.most} replicas for {len(spec.places)} places: none goes to {names}"
+            f"at most {spec.scaling.most} replica{'s' if spec.scaling.most > 1 else ''} "
+            f"for {len(spec.places)} places: none goes to {names}"
         )
     if section.engine and section.route53_hosted_zone:
         notes.append("route53_hosted_zone has no effect: on this machine no DNS is needed")
-    policy = section.replica_policy
-    if policy and (policy.base_ondemand_fallback_replicas or policy.dynamic_ondemand_fallback):
-        notes.append("fallback to machines on demand has no effect: replicas are as `resources` says")
+    if section.load_balancer and section.load_balancer.stream_timeout_seconds:
+        notes.append(
+            "load_balancer.stream_timeout_seconds has no effect: what an answer may take is said by `limits` "
+            "(first_byte_s, between_chunks_s, total_s)"
+        )
+    for key, advice in UNSUPPORTED.items():
+        if getattr(section.replica_policy, key, None):
+            notes.append(f"replica_policy.{key} has no effect: {advice}")
     return tuple(notes)

@@ -62,6 +62,7 @@ class Wan(Strict):
     ] = DEFAULT
     """Round trips: the name of a shipped table, or milliseconds, `from: {to: ms}`."""
     jitter_ms: Annotated[float, Field(ge=0, le=10_000)] = 0.0
+    """Milliseconds by which a delay varies."""
     bandwidth_mbit_s: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
     """Of each link and direction; left out, not limited."""
 
@@ -104,7 +105,9 @@ class Service(Strict):
     """A service: engines in regions, balancers before them, one endpoint for each region's clients."""
 
     name: str
+    """The service's name; `nightshift serve up -n NAME` replaces it."""
     engine: Literal["emulated", "llama.cpp"]
+    """What replicas run: the model of an engine, or the real llama.cpp with a small model."""
     regions: Annotated[dict[str, Region], Field(min_length=1)]
     """The first one is where the balancer of a global system stands."""
     system: Annotated[Preset, BeforeValidator(_known_system)] = preset("nightshift")
@@ -116,7 +119,9 @@ class Service(Strict):
     speed: Annotated[float, Field(gt=0, le=1000)] = 1.0
     """How many times faster than real an emulated fleet runs."""
     seed: Annotated[int, Field(ge=0, lt=2**32)] = 0
+    """Of all that is drawn at random."""
     wan: Annotated[Wan | None, BeforeValidator(_none_is_no_wan)] = Wan()
+    """The distance between the regions. Left out, the shipped table; `none`: none."""
 
     @field_validator("name")
     @classmethod
@@ -189,6 +194,8 @@ def read_service(path: Path) -> Service:
     if not isinstance(document.data, dict):
         found = yamlfile.spoken(document.data)
         raise document.error((), f"found {found}, allowed: a mapping with {', '.join(Service.model_fields)}")
+    if "service" in document.data:
+        raise document.error(("service",), "this file is for `nightshift serve up`, not for `nightshift up`")
     service = check(document, Service)
     try:
         service.plan(Path())

@@ -22,14 +22,19 @@ class KeySettings(Strict):
     """A client's key: the SHA-256 of it, and what it may do. A limit that is left out is none."""
 
     id: KeyId
+    """What logs and metrics call it."""
     sha256: Digest
+    """Of the key, 64 hexadecimal digits; `nightshift keys new` prints it. The key itself is in no file."""
     requests_per_minute: int | None = Field(default=None, gt=0)
+    """More are answered with 429. None: no limit."""
     tokens_per_minute: int | None = Field(default=None, gt=0)
+    """Tokens of prompts and answers; who has used them up gets 429. None: no limit."""
     models: tuple[str, ...] | None = Field(default=None, min_length=1)
     """The only models it may ask for, by the names that clients use. None: all."""
     tenant: str = ""
     """Whom its requests count for where tenants share fairly; the key's id when left out."""
     expires: AwareDatetime | None = None
+    """From when on it is refused: date and time with the offset (`2027-01-31T00:00:00Z`). None: never."""
 
 
 def check_keys_differ(keys: tuple[KeySettings, ...]) -> tuple[KeySettings, ...]:
@@ -66,8 +71,11 @@ class PeerTlsSettings(Strict):
     """
 
     ca: Path
+    """PEM file of the service's own authority."""
     certificate: Path
+    """PEM file of the certificate that balancers show each other, as servers and as clients."""
     key: Path
+    """PEM file of its private key, without a passphrase."""
 
 
 class UpstreamTlsSettings(Strict):
