@@ -5,7 +5,9 @@ from dataclasses import replace
 from tests.control.lifecycle.world import REGIONS, World, spec
 
 from nightshift.control.lifecycle.renewal import renewed
+from nightshift.control.lifecycle.states import State
 from nightshift.control.local.plan import Engine
+from nightshift.control.providers.base import Kind
 from nightshift.control.service.spec import LocalEngine, Placeable, Scaling, ServiceSpec
 
 
@@ -16,7 +18,7 @@ def up(made: ServiceSpec) -> World:
 
 
 def update(world: World, after: ServiceSpec) -> None:
-    world.fleet = renewed(world.spec, after, world.fleet, "rolling")
+    world.fleet = renewed(world.now, world.spec, after, world.fleet, "rolling")
     world.spec = after
 
 
@@ -45,6 +47,17 @@ def test_another_engine_replaces_all() -> None:
     world.ticks(60)
     assert before.isdisjoint(world.ready())
     assert len(world.ready()) == 4
+
+
+def test_a_balancer_that_is_to_listen_elsewhere_is_replaced() -> None:
+    world = up(spec(replicas=3))
+    before = {row.region: row.name for row in world.rows(Kind.BALANCER, State.READY)}
+    first, *others = world.spec.balancers
+    update(world, replace(world.spec, balancers=(replace(first, host="0.0.0.0"), *others)))
+    world.ticks(60)
+    after = {row.region: row.name for row in world.rows(Kind.BALANCER, State.READY)}
+    moved = [region for region in REGIONS if after[region] != before[region]]
+    assert moved == [REGIONS[0]]
 
 
 def test_a_region_that_is_left_out_is_left() -> None:

@@ -124,7 +124,7 @@ class Services:
         self._check_ports(spec)
         await self._provider(spec).prepare(spec)
         loop = self._lasting(given.name)  # it may have been ended meanwhile
-        fleet = renewed(loop.spec, spec, loop.fleet, mode)
+        fleet = renewed(self._tools.clock(), loop.spec, spec, loop.fleet, mode)
         self._tools.store.renew(fleet, given.text, given.source, Secrets(old.token, given.envs))
         loop.change(spec, fleet)
 
