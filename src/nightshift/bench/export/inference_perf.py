@@ -51,7 +51,7 @@ def _successes(every: Columns, done: Columns, slo: Slo) -> dict[str, Any]:
             "normalized_time_per_output_token": _summary(done.ntpot_s),
             "time_per_output_token": _summary(done.tpot_s),
             "time_to_first_token": _summary(done.ttft),
-            "inter_token_latency": _summary(done.gaps.lengths_s),
+            "inter_token_latency": _summary(done.gaps_s),
         },
         "throughput": {
             "input_tokens_per_sec": rate(tokens.input, seconds),

@@ -39,7 +39,10 @@ class Columns:
     hops: "Floats"
     failed: "Bools"
     unfinished: "Bools"
+    row: "Ints"
+    """Place of the request among all that were turned into columns: what `gaps` knows it by."""
     gaps: "Gaps"
+    """Of all requests, not of the chosen ones alone; see `gaps_s`."""
 
     @classmethod
     def of(cls, records: "Iterable[RequestRecord]") -> "Columns":
@@ -63,6 +66,7 @@ class Columns:
             **{name: floats(name) for name in names},
             failed=bools(lambda record: record.failed is not None),
             unfinished=bools(lambda record: record.unfinished),
+            row=np.arange(len(every), dtype=np.int32),
             gaps=Gaps.of([record.itl_s or () for record in every]),
         )
 
@@ -94,10 +98,15 @@ class Columns:
         some = self.output_tokens >= 1
         return np.where(some, self.e2e_latency / np.where(some, self.output_tokens, 1.0), np.nan)
 
+    @property
+    def gaps_s(self) -> "Floats":
+        """The gaps between pieces of content of these requests, in one pool."""
+        return self.gaps.of_rows(self.row)
+
     def where(self, chosen: "Bools") -> "Columns":
-        """Return the chosen rows only."""
+        """Return the chosen rows only. Gaps are a hundred times as many, and are not copied."""
         own = {f.name: getattr(self, f.name)[chosen] for f in fields(self) if f.name != "gaps"}
-        return Columns(**own, gaps=self.gaps.where(chosen))
+        return Columns(**own, gaps=self.gaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,8 @@ class Gaps:
     lengths_s: "Floats"
     owner: "Ints"
     """Row of the request that each gap belongs to."""
+    rows: int
+    """How many requests there are, those without a gap included."""
 
     @classmethod
     def of(cls, rows: Sequence[Sequence[float]]) -> "Gaps":
@@ -115,12 +126,13 @@ class Gaps:
 
         counts = np.fromiter((len(own) for own in rows), np.int64, len(rows))
         lengths = np.fromiter(chain.from_iterable(rows), np.float64, int(counts.sum()))
-        return cls(lengths, np.repeat(np.arange(len(rows), dtype=np.int32), counts))
+        return cls(lengths, np.repeat(np.arange(len(rows), dtype=np.int32), counts), len(rows))
 
-    def where(self, chosen: "Bools") -> "Gaps":
-        """Return the gaps of the chosen rows, whose numbers close up."""
+    def of_rows(self, rows: "Ints") -> "Floats":
+        """Return the gaps that belong to these rows."""
         import numpy as np
 
-        kept = chosen[self.owner]
-        places = np.cumsum(chosen, dtype=np.int32) - np.int32(1)
-        return Gaps(self.lengths_s[kept], places[self.owner[kept]])
+        wanted = np.zeros(self.rows, dtype=np.bool_)
+        wanted[rows] = True
+        found: Floats = self.lengths_s[wanted[self.owner]]
+        return found

@@ -94,7 +94,7 @@ def figures_of(columns: Columns, window: Window, slo: Slo) -> Figures:
         e2e_s=Spread.of(finished.e2e_latency),
         tpot_s=Spread.of(finished.tpot_s),
         ntpot_s=Spread.of(finished.ntpot_s),
-        itl_s=Spread.of(answered.gaps.lengths_s),
+        itl_s=Spread.of(answered.gaps_s),
         queued_s=Spread.of(counted.queued_s),
         schedule_lag_s=Spread.of(counted.start - counted.scheduled),
         goodput=goodput(counted, slo, seconds),
