@@ -15,6 +15,7 @@ from nightshift.bench.compare.words import CompareCommand
 from nightshift.bench.export.command import export_command
 from nightshift.bench.measures.command import measures_command
 from nightshift.bench.paper.command import paper_command
+from nightshift.bench.figures.command import plot
 from nightshift.bench.proxy.command import proxy
 from nightshift.bench.queue_fetcher.command import queue_fetcher
 from nightshift.bench.report.command import report_command
@@ -71,6 +72,7 @@ app.add_typer(bench, name="bench", rich_help_panel="Measure")
 bench.command("compare", cls=CompareCommand)(compare)
 bench.command("client", cls=ClientCommand)(client)
 bench.command("report")(report_command)
+bench.command("plot")(plot)
 bench.command("export")(export_command)
 bench.command("measures")(measures_command)
 bench.command("systems")(systems_command)
