@@ -17,6 +17,7 @@ The clock is the caller's: `now` is in seconds and never goes back. Chance comes
 from collections.abc import Iterable, Mapping, Sequence
 from random import Random
 from types import MappingProxyType
+from typing import Final
 
 from nightshift.balancing.explain import Explained
 from nightshift.balancing.messages import Action, PassOn, PeerReport, ReplicaReport, Request
@@ -29,9 +30,9 @@ from nightshift.balancing.switches import Across, Switches
 from nightshift.balancing.targets import Target
 from nightshift.balancing.waiting import Waiting
 
-MAX_LOSSES = 2
+MAX_LOSSES: Final = 2
 """Targets that may fail while they have a request before it is refused."""
-MAX_ATTEMPTS = 3
+MAX_ATTEMPTS: Final = 3
 """Targets in a row that may prove unreachable before a request is refused."""
 _NOT_SAID: Mapping[str, str] = MappingProxyType({})
 

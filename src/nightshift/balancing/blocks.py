@@ -29,14 +29,17 @@ from collections.abc import Iterator
 from functools import lru_cache
 from itertools import pairwise, repeat
 from struct import Struct
+from typing import Final
 
 from xxhash import xxh32_digest, xxh32_intdigest
 
-DIGEST_BYTES = 4
-_FIRST_BYTES = 64
-_PER_DOUBLING = 16
-_LONGEST = 2**40
-_CUT_AT_ONCE = 2**16
+DIGEST_BYTES: Final = 4
+_FIRST_BYTES: Final = 64
+_PER_DOUBLING: Final = 16
+_DOUBLES_AT: Final = 2048
+"""Up to here all blocks are of the first size: twice as many of them as there are for each doubling."""
+_LONGEST: Final = 2**40
+_CUT_AT_ONCE: Final = 2**16
 
 
 def _boundaries() -> Iterator[int]:
@@ -48,18 +51,21 @@ def _boundaries() -> Iterator[int]:
         at += size
 
 
-BOUNDARIES = tuple(_boundaries())
+BOUNDARIES: Final = tuple(_boundaries())
 """Bytes of a prompt that so many whole blocks cover."""
 
-_SLICES = [slice(start, end) for start, end in pairwise(BOUNDARIES)]
-_SIZES = [f"{end - start}s" for start, end in pairwise(BOUNDARIES)]
-_CUTS = tuple(Struct("".join(_SIZES[:count])) for count in range(bisect_right(BOUNDARIES, _CUT_AT_ONCE)))
+_SLICES: Final = [slice(start, end) for start, end in pairwise(BOUNDARIES)]
+_SIZES: Final = [f"{end - start}s" for start, end in pairwise(BOUNDARIES)]
+_CUTS: Final = tuple(
+    Struct("".join(_SIZES[:count])) for count in range(bisect_right(BOUNDARIES, _CUT_AT_ONCE))
+)
 
 
 def digests(namespace: str, text: bytes, seed: int = 0) -> bytes:
     """Return the digests of the blocks of `text`, one after another. No text, no digest."""
     seed, end = _seed_of(namespace, seed), len(text)
-    whole = min(bisect_right(BOUNDARIES, end), len(_CUTS)) - 1
+    # Up to the first doubling, where most prompts end, a division tells as much as a search.
+    whole = end // _FIRST_BYTES if end < _DOUBLES_AT else min(bisect_right(BOUNDARIES, end), len(_CUTS)) - 1
     found = b"".join(map(xxh32_digest, _CUTS[whole].unpack_from(text), repeat(seed)))
     if BOUNDARIES[whole] == end:
         return found

@@ -13,10 +13,11 @@ bits as there are slots.
 
 from collections.abc import Callable, Iterator
 from random import Random
+from typing import Final
 
 from nightshift.balancing.targets import Target
 
-_FEW = 4
+_FEW: Final = 4
 """Up to so many bits are stepped over one by one: halving costs more."""
 
 

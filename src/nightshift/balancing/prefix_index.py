@@ -27,18 +27,19 @@ engine, which evicts by its own rules: it is a guess, and placement treats it as
 
 from array import array
 from struct import Struct
+from typing import Final
 
 from nightshift.balancing.blocks import BOUNDARIES, DIGEST_BYTES
 from nightshift.balancing.messages import PromptKey
 
 # Memory of a node beside its digests and its mask: 24 bytes of numbers and two pointers, what lists and
 # arrays keep in reserve, and what the allocator loses while they grow (fitted to resident memory).
-ROW_BYTES = 48
+ROW_BYTES: Final = 48
 # One chain for so many bytes of the budget: with prompts of 1 kB, between one and two nodes for each.
-_BYTES_PER_CHAIN = 256
-_LEAST_BUDGET_BYTES = 1024
+_BYTES_PER_CHAIN: Final = 256
+_LEAST_BUDGET_BYTES: Final = 1024
 
-_first_digest = Struct("<I").unpack_from
+_first_digest: Final = Struct("<I").unpack_from
 
 
 Match = tuple[float, int]
@@ -128,9 +129,10 @@ class PrefixIndex:
             if not child:
                 break
             key = keys[child]
-            if not blocks.startswith(key, at):
+            after = at + len(key)
+            if blocks[at:after] != key:
                 return (node, at, child, _common_bytes(key, blocks, at))
-            node, at = child, at + len(key)
+            node, at = child, after
         return (node, at, 0, 0)
 
     def _holders(self, node: int) -> int:

@@ -14,6 +14,7 @@ render either is refused with `PromptError`. Time and memory are linear in the l
 
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from typing import Final
 
 import orjson
 import xxhash
@@ -21,11 +22,11 @@ import xxhash
 from nightshift.balancing.messages import PromptKey
 from nightshift.errors import NightshiftError
 
-CHAT_PATH = "/v1/chat/completions"
-COMPLETIONS_PATH = "/v1/completions"
-RESPONSES_PATH = "/v1/responses"
+CHAT_PATH: Final = "/v1/chat/completions"
+COMPLETIONS_PATH: Final = "/v1/completions"
+RESPONSES_PATH: Final = "/v1/responses"
 
-_ROLES = {
+_ROLES: Final = {
     "system": "\x01",
     "developer": "\x01",
     "user": "\x02",
@@ -33,12 +34,12 @@ _ROLES = {
     "tool": "\x04",
     "function": "\x04",
 }
-_OTHER_ROLE = "\x05"
-_TOOL = "\x06"
-_CALL = "\x0e"
-_MEDIA = "\x0f"
-_SALT = "\x10"
-_NEXT_PROMPT = "\x11"
+_OTHER_ROLE: Final = "\x05"
+_TOOL: Final = "\x06"
+_CALL: Final = "\x0e"
+_MEDIA: Final = "\x0f"
+_SALT: Final = "\x10"
+_NEXT_PROMPT: Final = "\x11"
 
 _JSON_NAMES = {
     bool: "a boolean",

@@ -5,9 +5,11 @@ all of them die, retries stay a fifth of the traffic (the ratio and the reserve 
 of requests and 10 a second). Every arrival deposits a fifth of a retry; the reserve refills with time.
 """
 
-RATIO = 0.2
-RESERVE_PER_S = 10.0
-_MOST = 100.0
+from typing import Final
+
+RATIO: Final = 0.2
+RESERVE_PER_S: Final = 10.0
+_MOST: Final = 100.0
 """Retries that may be saved up, from requests and from time together."""
 
 

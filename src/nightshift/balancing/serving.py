@@ -5,8 +5,9 @@ not been asked yet must not be passed over. Looking up costs O(1).
 """
 
 from collections.abc import Iterable
+from typing import Final
 
-EVERYTHING = -1
+EVERYTHING: Final = -1
 """A mask with all bits set."""
 
 

@@ -7,11 +7,12 @@ chunks, are refused earlier if they ask for a stream. Anything else of unknown l
 """
 
 from asyncio import WriteTransport
+from typing import Final
 
 from nightshift.proxy.errors import ApiError, reason_phrase
 from nightshift.proxy.request import HttpRequest
 
-_EMPTY = (204, 304)
+_EMPTY: Final = (204, 304)
 
 
 class Answer:
@@ -87,4 +88,4 @@ class Answer:
         return b"" if self._http11 else b"connection: keep-alive\r\n"
 
 
-JSON_TYPE = b"content-type: application/json\r\n"
+JSON_TYPE: Final = b"content-type: application/json\r\n"

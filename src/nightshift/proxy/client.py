@@ -14,7 +14,7 @@ import asyncio
 import sys
 from fcntl import ioctl
 from termios import TIOCOUTQ
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 from nightshift.proxy.access.tls import certified
 from nightshift.proxy.answer import Answer
@@ -24,7 +24,7 @@ from nightshift.proxy.errors import ApiError
 from nightshift.proxy.request import HttpRequest, RequestReader
 from nightshift.proxy.timeouts import Deadlines
 
-_REQUESTS_PER_TURN = 16
+_REQUESTS_PER_TURN: Final = 16
 """Pipelined requests answered before other connections get their turn."""
 
 
@@ -384,5 +384,5 @@ class Client(asyncio.Protocol):
         self._reader = RequestReader(self._edge.limits)  # what the old one held is not needed any more
 
 
-_UNREADABLE = HttpRequest("", b"", "", http11=True, keep_alive=False, headers=[], fields={})
+_UNREADABLE: Final = HttpRequest("", b"", "", http11=True, keep_alive=False, headers=[], fields={})
 """Stands for a request that could not be read, where its error is answered."""

@@ -5,22 +5,23 @@ which region, how much of the prompt it was believed to hold), and adds its own 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from nightshift.balancing.messages import Decision
 from nightshift.proxy.fields import INTERNAL_PREFIX
 from nightshift.proxy.pool import REPLICA, SERVED_BY, Endpoint
 from nightshift.proxy.response_head import ResponseHead
 
-PEER = INTERNAL_PREFIX + b"peer"
-PEER_TOKEN = INTERNAL_PREFIX + b"peer-token"
-DEADLINE_MS = INTERNAL_PREFIX + b"deadline-ms"
+PEER: Final = INTERNAL_PREFIX + b"peer"
+PEER_TOKEN: Final = INTERNAL_PREFIX + b"peer-token"
+DEADLINE_MS: Final = INTERNAL_PREFIX + b"deadline-ms"
 """Milliseconds that a request which is handed over has left."""
-HASH_KEY = b"x-hash-key"
+HASH_KEY: Final = b"x-hash-key"
 
-_MATCHED = INTERNAL_PREFIX + b"matched"
-_QUEUED_MS = INTERNAL_PREFIX + b"queued-ms"
-REASON = INTERNAL_PREFIX + b"reason"
-_FROM_THE_SERVING = (REPLICA, SERVED_BY, _MATCHED)
+_MATCHED: Final = INTERNAL_PREFIX + b"matched"
+_QUEUED_MS: Final = INTERNAL_PREFIX + b"queued-ms"
+REASON: Final = INTERNAL_PREFIX + b"reason"
+_FROM_THE_SERVING: Final = (REPLICA, SERVED_BY, _MATCHED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,10 +39,10 @@ class Identity:
 
 def local_lines(decision: Decision, replica: Endpoint) -> bytes:
     """Return the lines of an answer that a replica of this balancer gives."""
-    return b"%b%b: %.4f\r\n%b" % (
+    return b"%b%b: %b\r\n%b" % (
         replica.lines,
         _MATCHED,
-        decision.matched,
+        _share(decision.matched),
         _own_lines(0, decision.queued_s * 1000, decision.reason),
     )
 
@@ -60,11 +61,18 @@ def refused_lines(queued_s: float, reason: str) -> bytes:
 
 
 def _own_lines(hops: int, queued_ms: float, reason: str) -> bytes:
-    return b"x-nightshift-hops: %d\r\nx-nightshift-queued-ms: %.1f\r\nx-nightshift-reason: %b\r\n" % (
+    return b"x-nightshift-hops: %d\r\nx-nightshift-queued-ms: %b\r\nx-nightshift-reason: %b\r\n" % (
         hops,
-        queued_ms,
+        b"0.0" if 0.0 <= queued_ms < 0.05 else b"%.1f" % queued_ms,
         reason.encode(),
     )
+
+
+def _share(matched: float) -> bytes:
+    """Write a share of a prompt; all of it and none of it are the most frequent, and dear to format."""
+    if matched == 1.0:
+        return b"1.0000"
+    return b"%.4f" % matched if matched else b"0.0000"
 
 
 def _number(value: bytes | None) -> float:

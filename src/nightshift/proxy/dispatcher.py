@@ -8,6 +8,7 @@ import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from nightshift.balancing.balancer import Balancer
 from nightshift.balancing.messages import Action, AskToSteal, Forward, HandOver, PassOn, Reject, Request
@@ -29,7 +30,7 @@ from nightshift.proxy.seen.outcome import (
 from nightshift.proxy.seen.quiet_log import QuietLog
 
 _log = logging.getLogger(__name__)
-_LOOKED_FOR_PREFIX = ("prefix", "least_load_no_prefix")
+_LOOKED_FOR_PREFIX: Final = ("prefix", "least_load_no_prefix")
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ client gets to see, because its time is over, or because the client left.
 """
 
 from math import inf
-from typing import Protocol
+from typing import Final, Protocol
 
 from nightshift.balancing.messages import Decision, Reject, Request
 from nightshift.proxy.access.gate import Entry
@@ -24,7 +24,7 @@ from nightshift.proxy.residency import is_outside
 from nightshift.proxy.response_head import ResponseHead
 from nightshift.proxy.seen.outcome import Outcome
 
-_OWN_FAULT = frozenset((500, 502, 503, 504, 529))
+_OWN_FAULT: Final = frozenset((500, 502, 503, 504, 529))
 """What an engine answers when it is the engine that cannot; 501 and 505 are about the request."""
 
 

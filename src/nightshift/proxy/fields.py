@@ -12,13 +12,14 @@ No line that is written here has CR, LF or NUL in it, whatever the parsers let t
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 HeaderLines = list[tuple[bytes, bytes]]
 """Names in lower case, with their values, in the order of arrival."""
 
-INTERNAL_PREFIX = b"x-nightshift-"
+INTERNAL_PREFIX: Final = b"x-nightshift-"
 
-_NOT_PASSED = frozenset(
+_NOT_PASSED: Final = frozenset(
     (
         b"connection",
         b"content-length",
@@ -32,7 +33,7 @@ _NOT_PASSED = frozenset(
         b"upgrade",
     )
 )
-_FOR_EVERYBODY = frozenset(
+_FOR_EVERYBODY: Final = frozenset(
     (
         b"accept",
         b"authorization",
@@ -54,7 +55,7 @@ _FOR_EVERYBODY = frozenset(
         b"x-request-id",
     )
 )
-_NOT_PASSED_UPSTREAM = _NOT_PASSED | {b"host", b"expect"}
+_NOT_PASSED_UPSTREAM: Final = _NOT_PASSED | {b"host", b"expect"}
 
 
 def request_lines(headers: HeaderLines) -> bytes:

@@ -6,6 +6,7 @@ length, no change of protocol. docs/reference/http.md has them all, row by row, 
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from nightshift.proxy import grammar
 from nightshift.proxy.errors import ApiError, bad_framing
@@ -34,7 +35,7 @@ _BODILESS = frozenset((b"GET", b"HEAD", b"DELETE", b"TRACE"))
 _PORTS = {b"http": b":80", b"https": b":443"}
 _SHADOWED = (b"host", b"connection", b"content-length", b"transfer-encoding", b"authorization", b"expect")
 
-MAX_LENGTH_DIGITS = 15
+MAX_LENGTH_DIGITS: Final = 15
 
 
 @dataclass(slots=True, eq=False)

@@ -6,7 +6,7 @@ answer instead. From the first byte on, a failure can only be shown. Held bytes 
 time (`Limits.hold_bytes`, `hold_s`).
 """
 
-from typing import Protocol
+from typing import Final, Protocol
 
 from nightshift.proxy.access.gate import Entry
 from nightshift.proxy.answer import Answer
@@ -15,9 +15,11 @@ from nightshift.proxy.first_content import Said, StreamStart
 from nightshift.proxy.response_head import ResponseHead
 from nightshift.proxy.seen.outcome import Outcome
 
-_EVENT_STREAM = b"text/event-stream"
-_LAST_EVENT = b"data: [DONE]"
-_NOTHING, _CONTENT = Said.NOTHING, Said.CONTENT  # to read a member through its class costs ten times as much
+_EVENT_STREAM: Final = b"text/event-stream"
+_LAST_EVENT: Final = b"data: [DONE]"
+# To read a member through its class costs ten times as much.
+_NOTHING: Final = Said.NOTHING
+_CONTENT: Final = Said.CONTENT
 
 
 class Owner(Protocol):

@@ -6,10 +6,12 @@ that were judged, the digits are checked anew, and no rule joins them with anyth
 which must not change either. What does not fit goes the long way, whatever it is.
 """
 
+from typing import Final
+
 from nightshift.proxy import grammar
 from nightshift.proxy.head import MAX_LENGTH_DIGITS
 
-_ZERO = 0x30
+_ZERO: Final = 0x30
 
 
 class RepeatedHead:

@@ -4,13 +4,14 @@ What llhttp lets through and a client must not see is a fault here; docs/referen
 """
 
 import re
+from typing import Final
 
 from nightshift.proxy.fields import HeaderLines, response_lines
 from nightshift.proxy.head import MAX_LENGTH_DIGITS
 from nightshift.proxy.limits import Limits
 
 # RFC 9112 4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); llhttp lets control characters through.
-_REASON = re.compile(rb"[\t\x20-\x7e\x80-\xff]{0,200}")
+_REASON: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]{0,200}")
 
 
 class ResponseHead:

@@ -7,6 +7,7 @@ is the model, and, where engines cache prefixes, the prompt. The body itself goe
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Final
 
 import orjson
 
@@ -42,7 +43,7 @@ _WITH_MODEL = (
 )
 _WITH_FORM = ("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/images/edits")
 
-_NO_PROMPT = PromptKey.of("", b"")
+_NO_PROMPT: Final = PromptKey.of("", b"")
 
 
 def with_prompt(seed: int, request: HttpRequest) -> Asked:

@@ -20,7 +20,7 @@ through the parser: it is told as the parser would.
 """
 
 import asyncio
-from typing import Protocol, cast
+from typing import Final, Protocol, cast
 
 import httptools
 
@@ -29,8 +29,8 @@ from nightshift.proxy.limits import Limits
 from nightshift.proxy.repeated import RepeatedHead
 from nightshift.proxy.response_head import ResponseHead, checked_reason, fault_of
 
-_MOST_INFORMATIONAL = 16
-_NEVER_A_BODY = (204, 304)
+_MOST_INFORMATIONAL: Final = 16
+_NEVER_A_BODY: Final = (204, 304)
 
 
 class Delivering(Protocol):

@@ -11,6 +11,7 @@ already, and has charged for it.
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Final
 
 from nightshift.balancing.quotas import Quota, estimated_tokens
 from nightshift.proxy.access.keys import Key, KeyRing
@@ -19,8 +20,8 @@ from nightshift.proxy.access.settings import KeySettings
 from nightshift.proxy.access.usage import UsageMeter
 from nightshift.proxy.request import HttpRequest
 
-_AUTHORIZATION = b"authorization"
-_ACCEPT_ENCODING = b"accept-encoding"
+_AUTHORIZATION: Final = b"authorization"
+_ACCEPT_ENCODING: Final = b"accept-encoding"
 
 
 class Entry:

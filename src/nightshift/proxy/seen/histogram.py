@@ -13,18 +13,21 @@ from itertools import accumulate
 class Histogram:
     """See the head of the file."""
 
-    __slots__ = ("_counts", "bounds", "total")
+    __slots__ = ("_counts", "_lowest", "bounds", "total")
 
     def __init__(self, bounds: Sequence[float]) -> None:
         """`bounds` are the finite upper bounds, growing."""
         self.bounds = tuple(bounds)
-        self._counts = [0] * (len(self.bounds) + 1)
-        self.total = 0.0
+        self._lowest: float = self.bounds[0]
+        self._counts: list[int] = [0] * (len(self.bounds) + 1)
+        self.total: float = 0.0
         """The sum of all observations."""
 
     def add(self, value: float) -> None:
         """Observe `value`."""
-        self._counts[bisect_left(self.bounds, value)] += 1
+        # Most waits are none: the first bucket is worth a look before the search.
+        bucket = 0 if value <= self._lowest else bisect_left(self.bounds, value)
+        self._counts[bucket] += 1
         self.total += value
 
     def buckets(self) -> list[tuple[str, float]]:

@@ -30,13 +30,30 @@ OTHER = "other"
 """Stands for every value that is not on a list."""
 
 
+_Kind = tuple[str, int, str, str]
+"""How a request ended, its status, its model, and its target."""
+
+
+class _Ended:
+    """Requests of one kind: one look-up for a request, in place of one for each label."""
+
+    __slots__ = ("answers", "first_content_s", "requests")
+
+    def __init__(self) -> None:
+        self.requests = 0
+        self.answers = 0
+        self.first_content_s = 0.0
+
+
 class Metrics:
     """See the head of the file; what each count means is in `catalogue`."""
 
     def __init__(self) -> None:
-        self.requests: Tally[tuple[str, int]] = Tally()
+        self._ended: dict[_Kind, _Ended] = {}
+        """Requests that are over, by kind, since the last time that somebody looked."""
+        self._requests: Tally[tuple[str, int]] = Tally()
         self.refusals: Tally[str] = Tally()
-        self.by_model: Tally[str] = Tally()
+        self._by_model: Tally[str] = Tally()
         self.from_peers: Tally[str] = Tally()
         self.duration_s = (Histogram(DURATION_S), Histogram(DURATION_S))
         """Of answers in one piece, and of streams."""
@@ -46,7 +63,7 @@ class Metrics:
         self.request_bytes = 0
         self.response_bytes = 0
         self.prompt_bytes = 0
-        self.placements: Tally[tuple[str, ...]] = Tally()
+        self.placements: dict[tuple[str, ...], int] = {}
         """By kind, target, region and reason."""
         self.matched = Histogram(SHARE)
         self.retries = 0
@@ -57,8 +74,8 @@ class Metrics:
         self.upstream_failures: Tally[tuple[str, ...]] = Tally()
         """By target and kind."""
         self.died_mid_answer: Tally[str] = Tally()
-        self.target_answers: Tally[str] = Tally()
-        self.target_first_content_s: Tally[str] = Tally()
+        self._target_answers: Tally[str] = Tally()
+        self._target_first_content_s: Tally[str] = Tally()
         self.connections = 0
         self.connections_refused: Tally[str] = Tally()
         self.loop_lag_s = Histogram(LOOP_LAG_S)
@@ -73,20 +90,25 @@ class Metrics:
 
     def ended(self, outcome: Outcome) -> None:
         """A request is over."""
-        ended, stream = outcome.ended, outcome.stream
-        self.requests[ended, outcome.status] += 1
+        ended, stream, model = outcome.ended, outcome.stream, outcome.model
+        if model and model not in self._models:
+            model = OTHER
+        kind = (ended, outcome.status, model, outcome.target)
+        alike = self._ended.get(kind)
+        if alike is None:
+            alike = self._ended[kind] = _Ended()
+        alike.requests += 1
         self.duration_s[stream].add(outcome.duration_s)
         self.queue_wait_s.add(outcome.queued_s)
         first_content_s = outcome.first_content_s
         if first_content_s is not None:
             self.first_content_s[stream].add(first_content_s)
-            self._target_answered(outcome, first_content_s)
+            alike.answers += 1
+            alike.first_content_s += first_content_s - (outcome.sent_s or 0.0)
         self.request_bytes += outcome.request_bytes
         self.response_bytes += outcome.response_bytes
         self.prompt_bytes += outcome.prompt_bytes
         self.retries += outcome.retries
-        if outcome.model:
-            self.by_model[outcome.model if outcome.model in self._models else OTHER] += 1
         if outcome.from_peer:
             self.from_peers[outcome.from_peer if outcome.from_peer in self._peers else OTHER] += 1
         if ended == REFUSED:
@@ -94,14 +116,10 @@ class Metrics:
         elif ended == FAILED:
             self.died_mid_answer[outcome.target] += 1
 
-    def _target_answered(self, outcome: Outcome, first_content_s: float) -> None:
-        target = outcome.target
-        self.target_answers[target] += 1
-        self.target_first_content_s[target] += first_content_s - (outcome.sent_s or 0.0)
-
     def placed(self, kind: TargetKind, target: str, region: str, reason: str, matched: float | None) -> None:
         """A request goes to a target; `matched` is None where no prefix was looked for."""
-        self.placements[kind, target, region, reason] += 1
+        labels = (kind, target, region, reason)
+        self.placements[labels] = self.placements.get(labels, 0) + 1
         if matched is not None:
             self.matched.add(matched)
 
@@ -111,10 +129,45 @@ class Metrics:
 
     def refused_at_the_edge(self, status: int, code: str) -> None:
         """What came was refused before it became a request: not HTTP, too large, too slow, no key."""
-        self.requests[REFUSED, status] += 1
+        self._requests[REFUSED, status] += 1
         self.refusals[code] += 1
 
     # Off that path
+
+    @property
+    def requests(self) -> Tally[tuple[str, int]]:
+        """Requests that are over, by how they ended and the status."""
+        self._count_in()
+        return self._requests
+
+    @property
+    def by_model(self) -> Tally[str]:
+        """Requests that are over, by model."""
+        self._count_in()
+        return self._by_model
+
+    @property
+    def target_answers(self) -> Tally[str]:
+        """Requests whose answer has begun, by target."""
+        self._count_in()
+        return self._target_answers
+
+    @property
+    def target_first_content_s(self) -> Tally[str]:
+        """Seconds that those took from being sent to their first content."""
+        self._count_in()
+        return self._target_first_content_s
+
+    def _count_in(self) -> None:
+        """Add what has ended since the last look to what each label has."""
+        kinds, self._ended = self._ended, {}
+        for (ended, status, model, target), alike in kinds.items():
+            self._requests[ended, status] += alike.requests
+            if model:
+                self._by_model[model] += alike.requests
+            if alike.answers:
+                self._target_answers[target] += alike.answers
+                self._target_first_content_s[target] += alike.first_content_s
 
     def reloaded(self, *, ok: bool) -> None:
         """The configuration was read again, and taken or refused."""
@@ -125,13 +178,15 @@ class Metrics:
         """The targets are now these: what was counted of others is not shown any more."""
         self._peers = frozenset(peers)
         known = self._peers.union(replicas)
-        self.placements.keep(lambda key: key[1] in known)
+        self.placements = {labels: count for labels, count in self.placements.items() if labels[1] in known}
         self.upstream_failures.keep(lambda key: key[0] in known)
-        for tally in (self.died_mid_answer, self.target_answers, self.target_first_content_s):
+        self._count_in()
+        for tally in (self.died_mid_answer, self._target_answers, self._target_first_content_s):
             tally.keep(known.__contains__)
         self.from_peers.keep((self._peers | {OTHER}).__contains__)
 
     def models_are(self, models: Iterable[str]) -> None:
         """The replicas serve these: a name that a client made up is counted as `other`."""
+        self._count_in()
         self._models = frozenset(models)
-        self.by_model.keep((self._models | {OTHER}).__contains__)
+        self._by_model.keep((self._models | {OTHER}).__contains__)
