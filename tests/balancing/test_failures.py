@@ -328,6 +328,17 @@ def test_who_takes_the_slot_of_another_does_not_inherit_its_prefixes() -> None:
     assert (action.decision.reason, action.decision.matched) == ("least_load_no_prefix", 0.0)
 
 
+def test_what_comes_back_may_cross_by_the_switches_of_now() -> None:
+    made = balancer(Switches(across=Across.NONE), replicas="a", peers="P")
+    (sent,) = made.request_arrived(0.1, request("1"))
+    assert isinstance(sent, Forward)
+    made.peer_reported(0.2, "P", peer_report(), 0.0)
+    made.switches_changed(0.3, Switches(across=Across.SELECTIVE_PUSH))
+    (again,) = made.request_undelivered(0.4, "1")
+    assert isinstance(again, HandOver)
+    assert again.peer == "P"
+
+
 class TestDecisions:
     def test_a_placement_with_its_candidates(self) -> None:
         made = balancer(replicas="abcd")

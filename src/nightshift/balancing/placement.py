@@ -39,11 +39,13 @@ class Placement:
         self._set(switches)
 
     def use(self, switches: Switches) -> None:
-        """Place by these from now on."""
+        """Place by these from now on, also what comes back from where it was sent."""
         self.replicas.use(switches)
         self.peers.use(switches)
         self.explanations.use(switches)
         self._set(switches)
+        for entry in self.ledger:
+            entry.may_cross = self.may_cross(entry.request.from_peer)
 
     def _set(self, switches: Switches) -> None:
         self._crosses = switches.across is not Across.NONE

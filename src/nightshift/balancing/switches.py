@@ -2,7 +2,7 @@
 
 Every system of the benchmark, and every service, is a value of `Switches`; no system has code of its
 own. What the original system did and where each number comes from is said beside the field. The named
-values are in `presets.py`.
+values are in `presets/`.
 """
 
 from dataclasses import dataclass, field
