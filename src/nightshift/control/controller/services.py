@@ -9,13 +9,15 @@ import contextlib
 import logging
 import secrets as random_secrets
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from nightshift.control.controller.loop import ServiceLoop, Tools
 from nightshift.control.controller.naming import MakeDns, Naming
+from nightshift.control.controller.untaken import Untaken
+from nightshift.control.controller.updating import check_place, check_update
 from nightshift.control.controller.views import service_view
 from nightshift.control.lifecycle.fleet import Fleet
 from nightshift.control.lifecycle.ports import check_ports
@@ -24,7 +26,7 @@ from nightshift.control.lifecycle.rows import ROUTERS, ServiceRow
 from nightshift.control.local.external import ExternalRouter, require_router
 from nightshift.control.providers.base import Provider
 from nightshift.control.service.read import read_spec
-from nightshift.control.service.spec import LocalEngine, ProviderName, ServiceSpec
+from nightshift.control.service.spec import ProviderName, ServiceSpec
 from nightshift.control.store.store import Secrets
 from nightshift.errors import NightshiftError, UserError
 
@@ -32,8 +34,6 @@ _log = logging.getLogger(__name__)
 
 _LOOK_S = {ProviderName.LOCAL: 0.5, ProviderName.SKYPILOT: 15.0}
 """Between two questions to a provider for what is there. A cloud's answer takes seconds itself."""
-
-
 _AGAIN_S = 10.0
 
 
@@ -60,6 +60,8 @@ class Given:
                 return read_spec(path, name=self.name, envs=self.envs, folder=seen_from).spec
             except UserError as error:
                 raise UserError(str(error).replace(str(path), self.source)) from error
+            except OSError as error:  # a certificate in a folder that may not be looked into
+                raise UserError(f"{self.source}: cannot read {error.filename}: {error.strerror}") from error
 
 
 class Services:
@@ -72,6 +74,7 @@ class Services:
         self._make_dns = make_dns
         self._tools = tools
         self.loops: dict[str, ServiceLoop] = {}
+        self.untaken: dict[str, Untaken] = {}
         self._watchers: set[asyncio.Task[None]] = set()
         self._beginning: dict[str, ServiceSpec] = {}
         self._used: dict[ProviderName, Provider] = {}
@@ -79,17 +82,45 @@ class Services:
     def resume(self) -> None:
         """Go on with what is written down. Raises `StoreError`."""
         for fleet in self._tools.store.fleets():
-            name = fleet.service.name
-            secrets = self._tools.store.secrets(name)
-            text, source = self._tools.store.file(name, fleet.service.version)
-            spec = Given(name, text, source, secrets.envs).spec()
-            self._begin(spec, fleet, secrets.token)
+            self._take_up(fleet)
+        if self.untaken:
+            self._watch(self._take_up_later())
+
+    def _take_up(self, fleet: Fleet) -> None:
+        """Go on with one service; one that cannot be read keeps nobody from the others."""
+        name = fleet.service.name
+        secrets = self._tools.store.secrets(name)
+        text, source = self._tools.store.file(name, fleet.service.version)
+        try:
+            self._begin(Given(name, text, source, secrets.envs).spec(), fleet, secrets.token)
+        except UserError as error:
+            known = self.untaken.get(name)
+            self.untaken[name] = Untaken(fleet, text, secrets.envs, secrets.token, str(error))
+            if known is None:
+                _log.error("%s: %s", name, self.untaken[name].told)
+            if fleet.service.ending:
+                self._begin_to_end(name)
+        else:
+            self.untaken.pop(name, None)
             _log.info("%s: taken up again, version %d", name, fleet.service.version)
+
+    async def _take_up_later(self) -> None:
+        """Try again, until whoever can has mended it."""
+        while self.untaken:
+            await asyncio.sleep(_AGAIN_S)
+            for one in list(self.untaken.values()):
+                self._take_up(one.fleet)
+
+    def _begin_to_end(self, name: str) -> None:
+        """Take up a service that cannot be read, so that it can be ended. Raises `UserError`."""
+        one = self.untaken[name]
+        self._begin(one.spec_to_end(), one.fleet, one.token)
+        del self.untaken[name]
 
     async def begin(self, given: Given) -> None:
         """Begin a service. Raises `UserError`; then nothing has begun."""
         spec = given.spec()
-        if given.name in self.loops or given.name in self._beginning:
+        if given.name in self.loops or given.name in self._beginning or given.name in self.untaken:
             raise UserError(
                 f"there is a service {given.name!r} already; `nightshift serve update` changes it, "
                 f"`nightshift serve down {given.name}` ends it"
@@ -117,10 +148,13 @@ class Services:
 
     async def update(self, given: Given, mode: str) -> None:
         """Begin a new version of a service. Raises `UserError`; then the old one goes on."""
+        if given.name in self.untaken:
+            await self._update_untaken(given, mode)
+            return
         loop = self._lasting(given.name)
         spec = given.spec()
         old = self._tools.store.secrets(given.name)
-        _check_update(loop.spec, spec)
+        check_update(loop.spec, spec)
         self._check_ports(spec)
         await self._provider(spec).prepare(spec)
         loop = self._lasting(given.name)  # it may have been ended meanwhile
@@ -128,8 +162,25 @@ class Services:
         self._tools.store.renew(fleet, given.text, given.source, Secrets(old.token, given.envs))
         loop.change(spec, fleet)
 
+    async def _update_untaken(self, given: Given, mode: str) -> None:
+        """Begin a version that can be read; what the old replicas run is not known, so all are replaced."""
+        spec, old = given.spec(), self.untaken[given.name]
+        check_place(old.spec_to_end(), spec)
+        self._check_ports(spec)
+        await self._provider(spec).prepare(spec)
+        if self.untaken.pop(given.name, None) is None:
+            raise UserError(f"service {given.name!r} was taken up, or ended, meanwhile; update it again")
+        desired = min(max(old.fleet.service.desired, spec.scaling.least), spec.scaling.most)
+        version = old.fleet.service.version + 1
+        known = replace(old.fleet.service, version=version, mode=mode, desired=desired)
+        fleet = replace(old.fleet, service=known)
+        self._tools.store.renew(fleet, given.text, given.source, Secrets(old.token, given.envs))
+        self._begin(spec, fleet, old.token)
+
     def end(self, name: str, *, purge: bool = False) -> None:
         """Let nothing remain of a service; `purge` forgets what cannot be removed. Raises `UserError`."""
+        if name in self.untaken:
+            self._begin_to_end(name)
         loop = self.loop(name)
         loop.end()
         if purge:
@@ -163,15 +214,22 @@ class Services:
     def loop(self, name: str) -> ServiceLoop:
         """Return the loop of a service. Raises `UserError` when there is none of this name."""
         loop = self.loops.get(name)
+        if name in self.untaken:
+            raise UserError(f"service {name!r} {self.untaken[name].told}")
         if loop is None:
-            known = ", ".join(sorted(self.loops)) or "there is none"
+            known = ", ".join(sorted({*self.loops, *self.untaken})) or "there is none"
             raise UserError(f"no service {name!r}; known: {known}")
         return loop
 
     def views(self, name: str | None = None) -> list[dict[str, Any]]:
         """Return what `status` shows, of one service or of all."""
+        now = self._tools.clock()
+        if name in self.untaken:
+            return [self.untaken[name].view(now)]
         loops = [self.loop(name)] if name is not None else list(self.loops.values())
-        return [service_view(loop, self._tools.clock()) for loop in sorted(loops, key=lambda one: one.name)]
+        others = self.untaken.values() if name is None else ()
+        views = [*(service_view(loop, now) for loop in loops), *(one.view(now) for one in others)]
+        return sorted(views, key=lambda view: str(view["name"]))
 
     async def close(self) -> None:
         """Stop all loops; what runs goes on."""
@@ -183,7 +241,7 @@ class Services:
     @property
     def is_busy(self) -> bool:
         """Whether there is any service, or is about to be."""
-        return bool(self.loops or self._beginning)
+        return bool(self.loops or self._beginning or self.untaken)
 
     async def leftovers(self, name: str) -> list[str]:
         """Return what is still there of a service that is not known any more."""
@@ -215,7 +273,10 @@ class Services:
         )
         self.loops[fleet.service.name] = loop
         loop.start()
-        watcher = asyncio.create_task(self._until_over(loop, provider))
+        self._watch(self._until_over(loop, provider))
+
+    def _watch(self, work: Coroutine[Any, Any, None]) -> None:
+        watcher = asyncio.create_task(work)
         self._watchers.add(watcher)
         watcher.add_done_callback(self._watchers.discard)
 
@@ -236,29 +297,3 @@ class Services:
         await loop.close()
         self.loops.pop(loop.name, None)
         _log.info("%s: gone", loop.name)
-
-
-def _check_update(old: ServiceSpec, new: ServiceSpec) -> None:
-    """Raise `UserError` for what an update cannot change."""
-    if old.provider is not new.provider:
-        raise UserError(
-            f"the service runs on {old.provider}, the file is for {new.provider}: end it, then begin it anew"
-        )
-    if old.hosted_zone != new.hosted_zone:
-        raise UserError("the hosted zone cannot change while a service runs: end it, then begin it anew")
-    if old.switches.topology is not new.switches.topology:
-        raise UserError("the topology of a service cannot change while it runs: end it, then begin it anew")
-    for what in (name for name, value in _fixed(old).items() if value != _fixed(new)[name]):
-        raise UserError(f"{what} cannot change while a service runs: end it, then begin it anew")
-
-
-def _fixed(spec: ServiceSpec) -> Mapping[str, object]:
-    """Return what a balancer that runs cannot take; see `nightshift.proxy.server`."""
-    engine = spec.engine
-    return {
-        "ejection": spec.switches.ejection,
-        "tls": spec.balancer_settings.get("tls"),
-        "peer_tls": spec.balancer_settings.get("peer_tls"),
-        "speed": engine.speed if isinstance(engine, LocalEngine) else None,
-        "seed": engine.seed if isinstance(engine, LocalEngine) else None,
-    }

@@ -41,6 +41,8 @@ class ServiceState(StrEnum):
     """It has served, and no balancer or no replica is ready now."""
     UPDATING = "UPDATING"
     """It serves, and replicas of an older version remain."""
+    FAILED = "FAILED"
+    """Its file cannot be read any more: it goes on, and nobody looks after it."""
     SHUTTING_DOWN = "SHUTTING_DOWN"
     FAILED_CLEANUP = "FAILED_CLEANUP"
     """It is down, but something could not be removed."""
