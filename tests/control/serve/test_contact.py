@@ -5,7 +5,9 @@ from pathlib import Path
 
 import orjson
 import pytest
+from tests.control.controller.stage import Stage, given, play
 
+from nightshift import __version__
 from nightshift.control.controller.places import Places
 from nightshift.control.serve import contact
 from nightshift.control.serve.contact import Controller, ensure, find
@@ -38,6 +40,35 @@ def test_a_process_that_has_the_number_of_a_dead_controller_is_none(tmp_path: Pa
         assert find(places) is None
         with pytest.raises(NightshiftError, match=r"does not answer .* run the command again"):
             Controller(where["address"], "x").services()  # type: ignore[arg-type] # it is text
+
+
+def test_one_of_another_version_is_said_to_be(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Places(tmp_path)
+    where = {"pid": os.getpid(), "address": "127.0.0.1:1", "token": "x"}
+    places.contact.write_bytes(orjson.dumps(where))
+    said: dict[str, object] = {"status": "ok", "version": "0.0.1"}
+    monkeypatch.setattr(Controller, "_ask", lambda *_: said)
+    with pytest.raises(
+        UserError, match=rf"is of version 0\.0\.1, .* `kill {os.getpid()}` \(services go on\)"
+    ):
+        find(places)
+    said["version"] = __version__
+    found = find(places)
+    assert found is not None
+    said["services"] = [dict.fromkeys(contact._READ - {"wan"})]
+    with pytest.raises(UserError, match=r"older than this command \(it says nothing of wan\)"):
+        found.services()
+
+
+def test_all_that_commands_read_is_said(tmp_path: Path) -> None:
+    async def story() -> None:
+        stage = Stage(tmp_path)
+        await stage.services.begin(given())
+        (view,) = stage.services.views()
+        await stage.close()
+        assert view.keys() == contact._READ
+
+    play(story)
 
 
 def test_one_that_is_ending_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

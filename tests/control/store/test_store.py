@@ -1,10 +1,12 @@
 """The controller's memory: what was written is there, for whoever comes next, or nothing was."""
 
+import os
 import sqlite3
 import stat
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -189,6 +191,25 @@ def test_a_full_disk_is_an_error_and_changes_nothing(store: Store) -> None:
     with pytest.raises(StoreError, match="full"):
         store.save(many, before)
     assert store.fleets() == [before]
+
+
+@pytest.mark.parametrize("left", [{"f_bavail": 3}, {"f_favail": 0}])
+def test_what_is_full_is_said_when_sqlite_does_not(
+    store: Store, url: str, monkeypatch: pytest.MonkeyPatch, left: dict[str, int]
+) -> None:
+    disk = {"f_bavail": 10**6, "f_frsize": 4096, "f_favail": 10**6, "f_files": 10**6}
+    folder = Path(url.removeprefix("sqlite:///")).parent
+    monkeypatch.setattr(os, "statvfs", lambda where: SimpleNamespace(**{**disk, **left}))
+
+    def fails() -> None:
+        with store._begin() as connection:
+            connection.exec_driver_sql("no sql at all")  # stands for "disk I/O error"
+
+    with pytest.raises(StoreError, match=rf"the disk of {folder} is full \(\d+ KiB free\): free some room"):
+        fails()
+    monkeypatch.setattr(os, "statvfs", lambda where: SimpleNamespace(**disk))
+    with pytest.raises(StoreError, match=r"syntax error$"):
+        fails()
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import orjson
 
+from nightshift import __version__
 from nightshift.control.controller.places import Places
 from nightshift.control.serve.pausing import pause
 from nightshift.errors import NightshiftError, UserError
@@ -21,17 +22,44 @@ _PATIENCE_S, _PAUSE_S = 30.0, 0.2
 """For another controller to come up, or to end, when it has the state folder and does not answer."""
 
 
+_READ = frozenset(
+    (
+        *("name", "provider", "engine", "wan", "version", "uptime_s", "status", "system", "problem"),
+        *("replicas_ready", "replicas_total", "balancers_ready", "balancers_total", "endpoint", "endpoints"),
+        *("autoscaling_policy", "load_balancing_policy", "requested_resources", "prefix_hit_rate"),
+        *("replicas", "balancers", "baselines"),
+    )
+)
+"""What commands read of a service."""
+
+
 class Controller:
     """The controller's API. Every method raises `UserError` for what the caller can mend."""
 
-    def __init__(self, address: str, token: str) -> None:
+    def __init__(self, address: str, token: str, pid: int | None = None) -> None:
         self._address = address
         self._token = token
+        self._pid = pid
+
+    def check_version(self) -> None:
+        """Raise `UserError` for a controller of another version: what it says may mean something else."""
+        version = self._ask("GET", "/v1/health").get("version")
+        if version != __version__:
+            raise self._other(f"of version {version}, and this command of {__version__}")
+
+    def _other(self, how: str) -> UserError:
+        return UserError(
+            f"the controller that runs is {how}: end it with `kill {self._pid or 'PID'}` (services go on), "
+            "and run the command again, which starts one of its own version"
+        )
 
     def services(self, name: str | None = None) -> list[dict[str, Any]]:
         """Return what `status` shows, of one service or of all."""
         path = "/v1/services" + (f"?name={quote(name)}" if name else "")
         services: list[dict[str, Any]] = self._ask("GET", path)["services"]
+        unsaid = sorted({key for service in services for key in _READ - service.keys()})
+        if unsaid:
+            raise self._other(f"older than this command (it says nothing of {', '.join(unsaid)})")
         return services
 
     def begin(self, name: str, text: str, source: str, envs: Mapping[str, str]) -> None:
@@ -104,15 +132,17 @@ def _refusal(status: int, content: bytes) -> NightshiftError:
 
 
 def find(places: Places) -> Controller | None:
-    """Return the controller that runs, if one does."""
+    """Return the controller that runs, if one does. Raises `UserError` if it is of another version."""
     try:
         contact = orjson.loads(places.contact.read_bytes())
         os.kill(contact["pid"], 0)
-        controller = Controller(contact["address"], contact["token"])
+        controller = Controller(contact["address"], contact["token"], contact["pid"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
     try:
-        controller._ask("GET", "/v1/health")
+        controller.check_version()
+    except UserError:
+        raise
     except NightshiftError:
         return None
     return controller

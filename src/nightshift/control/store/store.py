@@ -24,6 +24,9 @@ from nightshift.control.providers.base import Kind
 from nightshift.control.store.tables import FILES, METADATA, SECRETS, SERVICES, UNITS
 from nightshift.errors import NightshiftError, UserError
 
+_ROOM_BYTES = 128 * 1024
+"""80 KiB of room were too few for SQLite to begin a database, 140 KiB enough (a tmpfs, 2026-11-24)."""
+
 
 class StoreError(NightshiftError):
     """The state could not be read or written: nothing may be done that is not written down."""
@@ -133,7 +136,7 @@ class Store:
         except IntegrityError as error:
             raise _AlreadyThereError(str(error.orig)) from error
         except SQLAlchemyError as error:
-            reason = getattr(error, "orig", None) or error
+            reason = f"{getattr(error, 'orig', None) or error}{self._if_full()}"
             raise StoreError(f"cannot use the state database {self._shown()}: {reason}") from error
         except OSError as error:
             raise StoreError(f"cannot use the state database {self._shown()}: {error.strerror}") from error
@@ -141,6 +144,20 @@ class Store:
             raise StoreError(
                 f"cannot use the state database {self._shown()}: {error}; install its driver"
             ) from error
+
+    def _if_full(self) -> str:
+        """Say what is full, if the disk is: SQLite may only speak of an input/output error then."""
+        file = _file_of(self.url)
+        if file is None or not file.parent.is_dir():
+            return ""
+        folder, disk = file.parent, os.statvfs(file.parent)
+        free_bytes = disk.f_bavail * disk.f_frsize
+        if free_bytes >= _ROOM_BYTES and (disk.f_favail or not disk.f_files):
+            return ""
+        return (
+            f"; the disk of {folder} is full ({free_bytes // 1024} KiB free): free some room, or set "
+            "XDG_STATE_HOME elsewhere"
+        )
 
     def _shown(self) -> str:
         """Return the URL without a password."""
@@ -153,9 +170,9 @@ class _AlreadyThereError(StoreError):
 
 
 def _engine(url: str) -> Engine:
-    if not url.startswith("sqlite:///") or url == "sqlite:///:memory:":
+    path = _file_of(url)
+    if path is None:
         return create_engine(url, pool_pre_ping=True)
-    path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
     # One connection for the one thread that writes; SQLite locks the file against others.
@@ -167,6 +184,12 @@ def _engine(url: str) -> Engine:
         connection.execute("PRAGMA synchronous=FULL")
 
     return engine
+
+
+def _file_of(url: str) -> Path | None:
+    """Return the file of an SQLite database that has one."""
+    is_file = url.startswith("sqlite:///") and url != "sqlite:///:memory:"
+    return Path(url.removeprefix("sqlite:///")) if is_file else None
 
 
 def _save(connection: Connection, fleet: Fleet, before: Fleet | None) -> None:
