@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nightshift.control.serve.hiding import hide_env_values
 from nightshift.errors import UserError
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def up(
     from nightshift.control.serve import launching, waiting
     from nightshift.control.serve.screen import Screen
 
+    hide_env_values()
     screen = Screen(as_json=as_json)
     order = launching.read(file, name, env or (), os.environ)
     for note in order.notes:
@@ -112,6 +114,7 @@ def update(
     from nightshift.control.serve import launching, waiting
     from nightshift.control.serve.screen import Screen
 
+    hide_env_values()
     if mode not in ("rolling", "blue_green"):
         raise UserError(f"--mode {mode}: choose rolling or blue_green")
     screen = Screen(as_json=as_json)
@@ -190,6 +193,7 @@ def launch_systems(
     from nightshift.control.serve.launching import SYSTEMS, read
     from nightshift.control.serve.screen import Screen
 
+    hide_env_values()
     screen = Screen(as_json=as_json)
     orders = [
         read(file, f"{prefix}{number}", [*(env or ()), *envs], os.environ)
