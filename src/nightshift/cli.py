@@ -12,16 +12,18 @@ from nightshift.backends.emulated.command import engine
 from nightshift.bench.client_command import ClientCommand, client
 from nightshift.bench.compare.command import compare
 from nightshift.bench.compare.words import CompareCommand
+from nightshift.bench.diff.command import diff
 from nightshift.bench.export.command import export_command
+from nightshift.bench.figures.command import plot
 from nightshift.bench.measures.command import measures_command
 from nightshift.bench.paper.command import paper_command
-from nightshift.bench.figures.command import plot
 from nightshift.bench.proxy.command import proxy
 from nightshift.bench.queue_fetcher.command import queue_fetcher
 from nightshift.bench.report.command import report_command
 from nightshift.bench.script.clients.command import app as clients_app
 from nightshift.bench.script.command import gen_cmd
 from nightshift.bench.script.words import SeveralWords
+from nightshift.bench.sweep.command import sweep
 from nightshift.bench.systems.command import systems_command
 from nightshift.bench.trust.fit_command import fit_command
 from nightshift.bench.trust.validate_command import validate_command
@@ -73,6 +75,8 @@ bench.command("compare", cls=CompareCommand)(compare)
 bench.command("client", cls=ClientCommand)(client)
 bench.command("report")(report_command)
 bench.command("plot")(plot)
+bench.command("diff")(diff)
+bench.command("sweep")(sweep)
 bench.command("export")(export_command)
 bench.command("measures")(measures_command)
 bench.command("systems")(systems_command)
