@@ -96,3 +96,16 @@ def test_what_cannot_go_together_is_said(more: dict[str, object]) -> None:
     settings = Settings.model_validate({"name": "eu", "region": "europe", "peer_token": TOKEN, **more})
     with pytest.raises(UserError, match="with several processes"):
         check_tls(settings)
+
+
+def test_rules_of_regions_need_shared_replicas_where_those_stand_in_several() -> None:
+    settings = settings_of(4)
+    far = [settings.replicas[0].model_copy(update={"region": "asia"}), *settings.replicas[1:]]
+    bound = settings.model_copy(update={"residency": {"acme": ("europe",)}})
+    mixed = bound.model_copy(update={"replicas": tuple(far)})
+    with pytest.raises(UserError, match=r"residency, and replicas in asia, europe: .* use shared replicas"):
+        all_divided(mixed, 2, Division.OWN)
+    for division in (Division.AUTO, Division.SHARED):
+        assert all(len(child.replicas) == 4 for child in all_divided(mixed, 2, division))
+    for one_region in (bound, settings.model_copy(update={"replicas": tuple(far)})):
+        assert all(len(child.replicas) == 2 for child in all_divided(one_region, 2, Division.OWN))

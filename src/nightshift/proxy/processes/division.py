@@ -8,6 +8,9 @@ NAME knows. Replicas are *own* ones, dealt out in turn, or *shared*, all of them
 - shared: any process can use any replica, and needs no sibling for it, but each learns of the others'
   requests from the replica's reports alone, and each has seen only its part of the prefixes.
 
+Where requests are kept in regions and replicas stand in several, only shared ones will do: a process knows a
+sibling by one region, and would not find the replicas of another one behind it.
+
 Limits hold for each process: of queues, connections, memory for an index.
 """
 
@@ -37,7 +40,8 @@ class Division(StrEnum):
     """How replicas are divided among processes."""
 
     AUTO = "auto"
-    """Own ones where there is one for each process at least, otherwise shared."""
+    """Own ones where there is one for each process at least, and no rule of regions speaks against it;
+    otherwise shared."""
     OWN = "own"
     SHARED = "shared"
 
@@ -71,7 +75,7 @@ def divided(
         **plain,
         "name": siblings[number].id,
         "replicas": replicas[number :: len(siblings)]
-        if _own(division, len(replicas), len(siblings))
+        if _own(division, settings, len(siblings))
         else replicas,
         "peers": [*plain["peers"], *peers],
         "peer_token": tokens,
@@ -87,10 +91,18 @@ def _admin(admin: dict[str, Any] | None, number: int) -> dict[str, Any] | None:
     return {**admin, "port": admin["port"] + number}
 
 
-def _own(division: Division, replicas: int, processes: int) -> bool:
+def _own(division: Division, settings: Settings, processes: int) -> bool:
+    replicas = len(settings.replicas)
+    regions = sorted({replica.region or settings.region for replica in settings.replicas})
+    is_bound = bool(settings.residency) and len(regions) > 1
+    if division is Division.OWN and is_bound:
+        raise UserError(
+            f"residency, and replicas in {', '.join(regions)}: processes cannot have replicas of their own; "
+            "use shared replicas"
+        )
     if division is Division.OWN and replicas < processes:
         raise UserError(
             f"{processes} processes cannot have replicas of their own: there are {replicas}; "
             "use fewer processes, or shared replicas"
         )
-    return division is Division.OWN or (division is Division.AUTO and replicas >= processes)
+    return division is Division.OWN or (division is Division.AUTO and replicas >= processes and not is_bound)
