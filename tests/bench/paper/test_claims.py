@@ -49,9 +49,17 @@ def test_every_pair_of_every_part_has_a_ratio() -> None:
 
 @pytest.mark.parametrize(
     ("ours", "verdict"),
-    [([1.3], "agrees"), ([1.0, 1.25], "agrees"), ([1.0, 1.1], "below"), ([2.0], "above"), ([], "not run")],
+    [
+        ([1.3], "agrees"),
+        ([1.15, 1.46], "agrees"),
+        ([1.0, 1.25], "partly"),
+        ([0.1, 9.0], "partly"),
+        ([1.0, 1.1], "below"),
+        ([2.0], "above"),
+        ([], "not run"),
+    ],
 )
-def test_a_claim_agrees_where_the_ranges_overlap(ours: list[float], verdict: str) -> None:
+def test_a_claim_agrees_where_ours_is_in_its_range(ours: list[float], verdict: str) -> None:
     claim = Claim("8", "x", 1.2, 1.4, "x", lambda summaries: ours)
     (row,) = judged([claim], {})
     assert row.verdict == verdict

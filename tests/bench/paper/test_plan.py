@@ -25,6 +25,11 @@ def test_clients_and_replicas_are_those_of_the_paper() -> None:
         replicas = sum(region.replicas for region in part.regions)
         if part.figure == "8":
             assert replicas == 12
+        if part.name.startswith("busy-"):
+            twin = part.name.replace("busy-", "" if "fig9" in part.name else "fig8-")
+            factor = 4 if "fig9" in part.name else 2
+            assert users(part.name) == [factor * number for number in users(twin)]
+            assert "the paper's clients" in part.note
         if part.figure == "10":
             assert [region.users for region in part.regions] == [120, 40, 40]
     tens = [sum(r.replicas for r in part.regions) for part in PARTS if part.figure == "10"]

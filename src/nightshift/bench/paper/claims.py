@@ -13,6 +13,7 @@ from nightshift.bench.results import Json
 
 Summaries = Mapping[str, Json]
 """Name of a part -> its `summary.json`."""
+MARGIN = 0.05
 Values = Callable[[Summaries], list[float]]
 
 
@@ -38,12 +39,18 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`agrees` where the ranges overlap, else on which side ours lies."""
+        """`agrees` where all of ours are in the paper's range, `partly` where only some may be, else the side.
+
+        The range is widened by `MARGIN` on both ends: the paper gives no spread for its numbers.
+        """
         if self.ours_low is None or self.ours_high is None:
             return "not run"
-        if self.ours_high < self.claim.low:
+        low, high = self.claim.low * (1 - MARGIN), self.claim.high * (1 + MARGIN)
+        if self.ours_high < low:
             return "below"
-        return "above" if self.ours_low > self.claim.high else "agrees"
+        if self.ours_low > high:
+            return "above"
+        return "agrees" if low <= self.ours_low and self.ours_high <= high else "partly"
 
 
 def figure_of(summaries: Summaries, part: str, suffix: str, path: str) -> float | None:

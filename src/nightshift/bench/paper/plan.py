@@ -19,6 +19,9 @@ FIGURE_8 = (
 )
 """The paper's seven, and Nightshift's own default."""
 FIGURE_10 = "sky_walker_prefix,region_local,nightshift"
+PAPERS_TREES: Mapping[str, object] = {"num_branches": 2, "tree": "paper", "hash_key": "question"}
+"""As the paper's text has them: 15 calls a tree, and the question as the hash key."""
+NOT_FULL = "With the paper's numbers the emulated replicas are not full; the paper says that theirs were."
 REPLICAS = (3, 6, 9, 12, 15, 18)
 """Of Figure 10, spread evenly over the three regions."""
 
@@ -66,16 +69,50 @@ _LIVE_SYSTEMS = "sgl,sky_round_robin,sky_walker_prefix,nightshift"
 PARTS: tuple[Part, ...] = (
     Part("fig8-arena", "8", FIGURE_8, _loads(4, 80, 80, 80), "arena_syn", {"num_conv": 2000}),
     Part("fig8-wildchat", "8", FIGURE_8, _loads(4, 40, 30, 30), "wildchat"),
-    Part("fig8-tot", "8", FIGURE_8, _loads(4, 40, 20, 20), "tot", {"num_branches": 2}),
-    Part("fig8-mixed", "8", FIGURE_8, _loads(4, 2, 20, 20), "mixed_tree"),
+    Part("fig8-tot", "8", FIGURE_8, _loads(4, 40, 20, 20), "tot", PAPERS_TREES),
+    Part("fig8-mixed", "8", FIGURE_8, _loads(4, 2, 20, 20), "mixed_tree", {"tree": "paper"}),
+    Part(
+        "busy-arena",
+        "8",
+        FIGURE_8,
+        _loads(4, 160, 160, 160),
+        "arena_syn",
+        {"num_conv": 2000},
+        note=f"Twice the paper's clients. {NOT_FULL}",
+    ),
+    Part(
+        "busy-wildchat",
+        "8",
+        FIGURE_8,
+        _loads(4, 80, 60, 60),
+        "wildchat",
+        note=f"Twice the paper's clients. {NOT_FULL}",
+    ),
+    Part(
+        "code-tot",
+        "8",
+        FIGURE_8,
+        _loads(4, 40, 20, 20),
+        "tot",
+        note="As the published code has it: 30 calls a tree, and one hash key for all users of a region.",
+    ),
     Part(
         "fig9",
         "9",
-        "sgl,bp,sp_o,sp_p",
+        "sgl,bp,sp_o,sp_p,nightshift",
         (RegionLoad(US, 4, 30),),
         "tot",
-        {"num_branches": 2},
+        PAPERS_TREES,
         note="One region, four replicas, thirty clients, as in the paper.",
+    ),
+    Part(
+        "busy-fig9",
+        "9",
+        "sgl,bp,sp_o,sp_p,nightshift",
+        (RegionLoad(US, 4, 120),),
+        "tot",
+        PAPERS_TREES,
+        note=f"Four times the paper's clients. {NOT_FULL}",
     ),
     *(_figure_10(replicas) for replicas in REPLICAS),
     Part(

@@ -1,14 +1,16 @@
 """The paper's claims that have a number, from its section 5 (the text; its bars have no numbers)."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
-from nightshift.bench.paper.claims import Claim, Summaries, figure_of, ratios, values_of
+from nightshift.bench.paper.claims import Claim, Summaries, Values, figure_of, ratios, values_of
 
 CHAT = ("fig8-arena", "fig8-wildchat")
 TREES = ("fig8-tot", "fig8-mixed")
 WALKERS = ("sky_walker_prefix", "sky_walker_ch")
 CENTRAL = ("sky_round_robin", "sky_least_load", "sky_consistent_hashing", "sgl")
 BASELINES = (*CENTRAL, "gke_gateway")
+OURS_LIVE = ("sky_round_robin", "sky_walker_prefix", "nightshift")
 THROUGHPUT, HIT_RATE = "weighted_token_per_s", "prefix_hit_rate"
 
 
@@ -36,6 +38,21 @@ def saving(summaries: Summaries) -> list[float]:
             needed = fewer + (more - fewer) * (wanted - low) / (high - low)
             return [100 * (1 - needed / 12)]
     return []
+
+
+def virtual_over_live(systems: Sequence[str], path: str) -> Values:
+    """A figure in virtual time over the same figure of real processes."""
+
+    def values(summaries: Summaries) -> list[float]:
+        found = []
+        for suffix in systems:
+            virtual = figure_of(summaries, "live-in-virtual-time", suffix, path)
+            live = figure_of(summaries, "live", suffix, path)
+            if virtual is not None and live:
+                found.append(virtual / live)
+        return found
+
+    return values
 
 
 def _equal_replicas(summaries: Summaries) -> list[float]:
@@ -185,5 +202,37 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         "10", "throughput at equal replicas, SkyWalker over region-local", 1.07, 1.18, "x", _equal_replicas
+    ),
+    Claim(
+        "ours",
+        "virtual time over live: throughput, our balancers",
+        0.9,
+        1.1,
+        "x",
+        virtual_over_live(OURS_LIVE, THROUGHPUT),
+    ),
+    Claim(
+        "ours",
+        "virtual time over live: TTFT P50, our balancers",
+        0.9,
+        1.1,
+        "x",
+        virtual_over_live(OURS_LIVE, "ttft_s.p50"),
+    ),
+    Claim(
+        "ours",
+        "virtual time over live: throughput, emulated over real sglang-router",
+        0.9,
+        1.1,
+        "x",
+        virtual_over_live(("sgl",), THROUGHPUT),
+    ),
+    Claim(
+        "ours",
+        "virtual time over live: TTFT P50, emulated over real sglang-router",
+        0.9,
+        1.1,
+        "x",
+        virtual_over_live(("sgl",), "ttft_s.p50"),
     ),
 )
