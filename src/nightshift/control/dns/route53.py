@@ -103,7 +103,9 @@ class Route53:
                 import boto3
                 from botocore.config import Config
             except ImportError as error:
-                raise UserError("DNS needs boto3: pip install 'nightshift[dns]'") from error
+                raise UserError(
+                    "DNS needs boto3: pip install 'nightshift[dns]', or '.[dns]' in a clone"
+                ) from error
             # Route53 takes five calls a second of an account: those beyond come again, later and later.
             retries = {"mode": "standard", "total_max_attempts": self._attempts}
             config = Config(retries=retries, connect_timeout=10, read_timeout=30)

@@ -31,7 +31,7 @@ def launch(sky: Sky, records: Records, order: Order, source: str | None) -> None
     records.write(record)
     try:
         records.write(replace(record, request=sky.launch(task, cluster)))
-    except Exception:
+    except Exception:  # whatever it was: nothing was launched, so nothing is remembered; raised again
         records.remove(order.name)
         raise
 

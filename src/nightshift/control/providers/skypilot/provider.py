@@ -177,7 +177,7 @@ class SkyPilotProvider:
                 return call(self._open())
             except NightshiftError:
                 raise
-            except Exception as error:
+            except Exception as error:  # its and the clouds' errors have no common base; none is lost
                 raise provider_error(name, error) from error
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, run)

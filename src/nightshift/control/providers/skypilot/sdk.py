@@ -1,6 +1,7 @@
 """The few calls of SkyPilot's public SDK that are used, with its requests waited for. All of them block."""
 
 import io
+import sys
 from typing import Any, cast
 
 from nightshift.control.providers.skypilot.failures import is_kind
@@ -15,7 +16,11 @@ def load() -> Any:  # noqa: ANN401 - SkyPilot has no types for what its server a
     try:
         import sky
     except ImportError as error:
-        raise UserError("the provider skypilot needs SkyPilot: pip install 'nightshift[sky]'") from error
+        raise UserError(
+            f"the provider skypilot needs SkyPilot, which the controller's {sys.executable} has not: "
+            "pip install 'nightshift[sky]' (in a clone: '.[sky]') there; or, if another one has it, end this "
+            "controller and start it from there"
+        ) from error
     return sky
 
 
@@ -82,7 +87,7 @@ class Sky:
         """Take a cluster down, and wait for it. One that is not there is down."""
         try:
             self._sdk.get(self._sdk.down(cluster))
-        except Exception as error:
+        except Exception as error:  # its class is known by name only: SkyPilot may not be importable here
             if not is_kind(error, "ClusterDoesNotExist"):
                 raise
 
@@ -97,7 +102,7 @@ class Sky:
             return
         try:
             tail(cluster, follow=follow, output_stream=stream)
-        except Exception as error:
+        except Exception as error:  # as above
             if not (is_kind(error, "CommandError") or is_kind(error, "APINotSupportedError")):
                 raise
 

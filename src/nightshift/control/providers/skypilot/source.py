@@ -1,6 +1,7 @@
 """Where a machine gets Nightshift from: a package index, a wheel, or a folder with its source.
 
-`NIGHTSHIFT_SOURCE` says so: a requirement (`nightshift==0.1.0`), or a path on this machine.
+`NIGHTSHIFT_SOURCE` says so: a requirement (`nightshift==0.1.0`), or a path on this machine. Left out, it is the
+clone that this process runs from (`pip install -e`), if it does, else the same version from an index.
 """
 
 import os
@@ -23,7 +24,7 @@ class Source:
 
 def nightshift_source(setting: str | None = None) -> Source:
     """Return what `setting`, or else the environment, means. Raises `UserError` for a missing path."""
-    chosen = setting or os.environ.get("NIGHTSHIFT_SOURCE") or f"nightshift=={__version__}"
+    chosen = setting or os.environ.get("NIGHTSHIFT_SOURCE") or _clone() or f"nightshift=={__version__}"
     if not (chosen.endswith(".whl") or "/" in chosen or chosen in (".", "..")):
         return Source(chosen, {})
     path = Path(chosen).expanduser().resolve()
@@ -33,6 +34,14 @@ def nightshift_source(setting: str | None = None) -> Source:
         return Source(f"{_THERE}/{path.name}", {f"{_THERE}/{path.name}": str(path)})
     raise UserError(
         f"NIGHTSHIFT_SOURCE: {chosen} is neither a wheel (*.whl) nor a folder with pyproject.toml"
+    )
+
+
+def _clone() -> str | None:
+    """Return the folder of the source that this process runs from, unless it was installed from a wheel."""
+    root = Path(__file__).resolve().parents[5]
+    return (
+        str(root) if (root / "pyproject.toml").is_file() and (root / "src" / "nightshift").is_dir() else None
     )
 
 
