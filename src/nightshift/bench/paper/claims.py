@@ -39,7 +39,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """`agrees` where all of ours are in the paper's range, `partly` where only some may be, else the side.
+        """`agrees` where all of ours are in the paper's range, `partly` where some may be, else the side.
 
         The range is widened by `MARGIN` on both ends: the paper gives no spread for its numbers.
         """

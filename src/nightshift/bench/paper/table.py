@@ -1,6 +1,6 @@
 """The claims and what came, as a table of Markdown: `results.md` beside the results of the parts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from nightshift.bench.paper.claims import Row
 from nightshift.bench.paper.plan import Part
@@ -11,12 +11,12 @@ _TITLES = (
 )  # fmt: skip
 
 
-def results_page(parts: Sequence[Part], summaries: dict[str, Json], rows: Sequence[Row]) -> str:
+def results_page(parts: Sequence[Part], summaries: Mapping[str, Json], rows: Sequence[Row]) -> str:
     """Return the page: how it was run, the claims, and the main figures of each part."""
     return "\n".join([*_head(parts, summaries), *_claims(rows), *_parts(parts, summaries)]) + "\n"
 
 
-def _head(parts: Sequence[Part], summaries: dict[str, Json]) -> Iterator[str]:
+def _head(parts: Sequence[Part], summaries: Mapping[str, Json]) -> Iterator[str]:
     ran = [part for part in parts if part.name in summaries]
     yield "# The paper's evaluation, redone"
     yield ""
@@ -58,7 +58,7 @@ def _range(low: float, high: float, unit: str) -> str:
     return f"{' to '.join(ends)} {unit}"
 
 
-def _parts(parts: Sequence[Part], summaries: dict[str, Json]) -> Iterator[str]:
+def _parts(parts: Sequence[Part], summaries: Mapping[str, Json]) -> Iterator[str]:
     for part in parts:
         if part.name not in summaries:
             continue
