@@ -201,8 +201,6 @@ def _seed(asking: Mapping[str, Asking]) -> int:
 def _check_together(options: Options, experiment: Experiment) -> None:
     """Raise `UserError` for options that do not go together."""
     if experiment.time is Time.VIRTUAL:
-        from nightshift.bench.virtual.one_run import switches_of
-
         wrong = {
             "--speed": options.speed is not None,
             "--jitter-ms": bool(options.jitter_ms),
@@ -212,8 +210,6 @@ def _check_together(options: Options, experiment: Experiment) -> None:
         for what, is_given in wrong.items():
             if is_given:
                 raise UserError(f"--time virtual has no use for {what}; leave out one of them")
-        for system in experiment.systems:
-            switches_of(system)
     if experiment.model and not experiment.targets:
         raise UserError("--model is for given endpoints; a fleet that is started here serves its own")
     if experiment.targets and (options.engine or options.profile or options.replicas or options.jitter_ms):

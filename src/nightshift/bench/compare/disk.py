@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nightshift.errors import UserError
 
-_PROBE_BYTES = 2**16
+_PROBE_BYTES = 2**14
 
 
 def cleared(folder: Path) -> Path:
@@ -16,8 +16,8 @@ def cleared(folder: Path) -> Path:
     return folder
 
 
-def is_full(folder: Path) -> bool:
-    """Whether nothing more can be written to the disk of `folder`."""
+def trouble_at(folder: Path) -> OSError | None:
+    """Return why nothing more can be written where `folder` is or shall be; None if it can."""
     while not folder.exists():
         folder = folder.parent
     probe = folder / f".room-{os.getpid()}"
@@ -26,27 +26,26 @@ def is_full(folder: Path) -> bool:
             file.write(bytes(_PROBE_BYTES))
             file.flush()
             os.fsync(file.fileno())
-    except OSError:
-        return True
+    except OSError as error:
+        return error
     finally:
         probe.unlink(missing_ok=True)
-    return False
+    return None
 
 
 def require_room(folder: Path) -> None:
     """Raise `UserError` if nothing can be written to `folder`, before anything is measured."""
-    if is_full(folder):
+    trouble = trouble_at(folder)
+    if trouble is not None:
         raise UserError(
-            f"nothing can be written to {folder}: the disk is full, or not yours; free some space there, or "
-            "choose another --output-dir"
-        )
+            f"nothing can be written to {folder}: {trouble.strerror}; free some space there, or choose "
+            "another --output-dir"
+        ) from trouble
 
 
-def explained(folder: Path, error: Exception) -> UserError:
+def explained(folder: Path, error: OSError) -> UserError:
     """Return the error for results that could not be written."""
-    reason = (error.strerror or str(error)) if isinstance(error, OSError) else "the disk is full"
-    where = error.filename if isinstance(error, OSError) and error.filename else folder
     return UserError(
-        f"cannot write {where}: {reason}. Runs that were whole before are kept; free some space, then "
-        f"`nightshift bench compare --resume {folder}` goes on"
+        f"cannot write {error.filename or folder}: {error.strerror or error}. Runs that were whole before "
+        f"are kept; free some space, then `nightshift bench compare --resume {folder}` goes on"
     )

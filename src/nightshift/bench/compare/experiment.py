@@ -154,6 +154,11 @@ class Experiment:
         for region in self.regions:
             matrix.one_way_s(region.name, region.name)  # refuses a region that it does not know
         if self.time is Time.VIRTUAL:
+            from nightshift.bench.virtual.one_run import require_time, switches_of
+
+            require_time(profile_named(self.profile))
+            for system in self.systems:
+                switches_of(system)
             return
         for system in self.systems:
             require_packages(checked(self.fleet_plan(system)))

@@ -15,7 +15,7 @@ from threading import current_thread, main_thread
 from types import FrameType
 from typing import Any
 
-from nightshift.bench.compare.disk import cleared, explained, is_full, require_room
+from nightshift.bench.compare.disk import cleared, explained, require_room, trouble_at
 from nightshift.bench.compare.done import Done, State, read_done
 from nightshift.bench.compare.experiment import Experiment, Time
 from nightshift.bench.compare.one_given import measure_given
@@ -56,6 +56,7 @@ def run_experiment(
         write_run(experiment, command, options)
         require_room(experiment.folder)
         _make(experiment, unfinished(experiment))
+        return summarize(experiment)
     except (asyncio.CancelledError, KeyboardInterrupt) as error:
         with suppress(OSError):
             summarize(experiment)
@@ -67,7 +68,6 @@ def run_experiment(
         with suppress(OSError):
             summarize(experiment)
         raise explained(experiment.folder, error) from error
-    return summarize(experiment)
 
 
 def summarize(experiment: Experiment) -> dict[str, Any]:
@@ -78,13 +78,16 @@ def summarize(experiment: Experiment) -> dict[str, Any]:
 
 
 def write_pictures(experiment: Experiment) -> Path:
-    """Draw the figures and write the report; return the path of the report."""
+    """Draw the figures and write the report; return the path of the report. Raises `UserError`."""
     from nightshift.bench.figures import write_figures
     from nightshift.bench.report import write_report
 
     folder = ResultFolder(experiment.folder)
-    write_figures(folder)
-    return write_report(folder)
+    try:
+        write_figures(folder)
+        return write_report(folder)
+    except OSError as error:
+        raise explained(experiment.folder, error) from error
 
 
 def _make(experiment: Experiment, runs: Sequence[Run]) -> None:
@@ -124,8 +127,9 @@ async def _one(experiment: Experiment, run: Run, display: Display) -> Done:
     except UserError:
         raise
     except NightshiftError as error:
-        if is_full(folder):
-            raise explained(experiment.folder, error) from error
+        trouble = trouble_at(folder)
+        if trouble is not None:
+            raise trouble from error
         why = str(error)
     seconds = round(time.monotonic() - began, 3)
     return Done(_state(why), why, seconds, experiment.seed_of(run.repetition))
@@ -140,8 +144,8 @@ def _simulate(experiment: Experiment, runs: Sequence[Run], display: Display) -> 
 
     def ended(end: Ended) -> None:
         folder = end.run.folder(experiment)
-        if end.why is not None and is_full(experiment.folder):
-            raise OSError(0, end.why)
+        if end.why is not None and (trouble := trouble_at(experiment.folder)) is not None:
+            raise trouble
         folder.mkdir(parents=True, exist_ok=True)
         seed = experiment.seed_of(end.run.repetition)
         Done(_state(end.why), end.why, round(end.cpu_s, 3), seed).write(folder)

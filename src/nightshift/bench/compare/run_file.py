@@ -70,7 +70,7 @@ def read_run(folder: Path) -> dict[str, Any]:
 def check_same(before: Mapping[str, Any], now: Mapping[str, Any], folder: Path) -> None:
     """Raise `UserError` that names what differs, if another experiment is in the folder."""
     now = orjson.loads(orjson.dumps(now))
-    for key in now:
+    for key in sorted(now, key=lambda key: key == "data"):  # which follows from others
         if key not in _MAY_DIFFER and before.get(key) != now[key]:
             raise UserError(
                 f"{folder} was measured with {key} {_brief(before.get(key))}, and now it is "

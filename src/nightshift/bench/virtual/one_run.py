@@ -16,6 +16,7 @@ from nightshift.bench.compare.files import write_json, write_whole
 from nightshift.bench.records import RequestRecord
 from nightshift.bench.virtual.records import records_of
 from nightshift.bench.virtual.samples import Samples
+from nightshift.engine.profiles import DeviceProfile
 from nightshift.errors import UserError
 from nightshift.simulate.fleet import SimFleet, build_fleet
 from nightshift.simulate.requests import Served
@@ -35,6 +36,14 @@ def switches_of(system: Preset) -> Switches:
             "leave it out, or run without --time virtual"
         )
     return switches
+
+
+def require_time(profile: DeviceProfile) -> None:
+    """Raise `UserError` for an engine that answers in no time: its users would never let the clock go on."""
+    if not profile.step_ns(prefill_tokens=1, kv_tokens=1, sequences=1):
+        raise UserError(
+            f"--profile {profile.name} takes no time, so virtual time would stand still; choose another"
+        )
 
 
 def simulate(
@@ -116,6 +125,7 @@ def _account(
         "cpu_share": None,
         "lag_p99_s": None,
         "late_s": None,
+        "schedule_lag_p99_s": 0.0 if any(record.scheduled is not None for record in records) else None,
         "speed": 1.0,
         "data": experiment.workload_of(region, repetition).data,
         "warnings": [],
