@@ -19,6 +19,7 @@ async def one_unreadable(stage: Stage, folder: Path) -> Path:
         file.write_text("anything")
     tls = {"certificate": str(files[0]), "key": str(files[1])}
     await stage.up(tls=tls)
+    assert all(url.startswith("https://") for url in stage.view()["endpoints"].values())
     await stage.services.begin(given("other"))
     await stage.until(lambda: stage.services.views("other")[0]["status"] == "READY", "the other")
     files[0].unlink()
@@ -32,6 +33,7 @@ def test_the_others_are_taken_up_and_that_one_says_why_not(on_stage: OnStage, tm
         assert [view["name"] for view in stage.services.views()] == ["other", "svc"]
         view = stage.view()
         assert (view["status"], view["replicas_ready"], view["balancers_ready"]) == ("FAILED", 4, 2)
+        assert all(url.startswith("https://") for url in view["endpoints"].values())
         assert f"service.tls.certificate: no such file: {lost}" in view["problem"]
         assert view.keys() == stage.services.views("other")[0].keys()
         assert stage.services.is_busy

@@ -80,8 +80,10 @@ class Untaken:
     def view(self, now: float) -> dict[str, Any]:
         """Return what `status` shows: the keys of `service_view`, as far as they are known."""
         service = self.fleet.service
-        balancers = [_unit(row) for row in self.fleet.of(Kind.BALANCER) if row.gone is None]
-        endpoints = {b["region"]: f"http://{b['endpoint']}" for b in balancers if b["status"] == State.READY}
+        scheme = "https" if (self._section() or {}).get("tls") else "http"
+        here = [row for row in self.fleet.of(Kind.BALANCER) if row.gone is None]
+        balancers = [{**_unit(row), "scheme": scheme} for row in here]
+        endpoints = {row.region: f"{scheme}://{row.address}" for row in here if row.state is State.READY}
         replicas = [_unit(row) for row in self.fleet.of(Kind.REPLICA) if row.gone is None]
         return {
             "name": service.name,
@@ -95,7 +97,7 @@ class Untaken:
             "replicas_total": service.desired,
             "balancers_ready": len(endpoints),
             "balancers_total": len(balancers),
-            "endpoint": next(iter(endpoints.values()), "-").removeprefix("http://"),
+            "endpoint": next(iter(endpoints.values()), "-").rpartition("://")[2],
             "endpoints": endpoints,
             **dict.fromkeys(
                 ("autoscaling_policy", "load_balancing_policy", "system", "requested_resources"), "-"

@@ -20,7 +20,7 @@ def service_view(loop: ServiceLoop, now: float) -> dict[str, Any]:
     fleet, spec = loop.fleet, loop.spec
     replicas = [_unit(row, loop) for row in fleet.of(Kind.REPLICA) if _is_shown(row)]
     balancers = [_balancer(row, loop) for row in fleet.of(Kind.BALANCER) if _is_shown(row)]
-    ready = {b["region"]: f"http://{b['endpoint']}" for b in balancers if b["status"] == "READY"}
+    ready = {b["region"]: f"{b['scheme']}://{b['endpoint']}" for b in balancers if b["status"] == "READY"}
     endpoints = {place.region: ready[place.region] for place in spec.balancers if place.region in ready}
     return {
         "name": loop.name,
@@ -100,6 +100,7 @@ def _balancer(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
     counters: Mapping[str, Any] = state.get("counters", {})
     return {
         **_unit(row, loop),
+        "scheme": "https" if row.kind is Kind.BALANCER and "tls" in loop.spec.balancer_settings else "http",
         "queue": state.get("queue"),
         "outstanding": state.get("outstanding"),
         "handed_over": counters.get("handed_over"),
@@ -128,7 +129,7 @@ def _count(rows: list[UnitRow]) -> int:
 def _endpoint(spec: ServiceSpec, endpoints: Mapping[str, str]) -> str:
     if spec.hosted_zone is not None:
         return f"{spec.name}.{spec.hosted_zone.rstrip('.')}:{_CLOUD_PORT}"
-    return next(iter(endpoints.values()), "-").removeprefix("http://")
+    return next(iter(endpoints.values()), "-").rpartition("://")[2]
 
 
 def _engine(spec: ServiceSpec) -> dict[str, Any]:

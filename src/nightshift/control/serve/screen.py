@@ -115,7 +115,7 @@ def _units(services: Sequence[View], kind: str, *, verbose: bool, everything: bo
             name,
             str(unit["id"]),
             str(unit["version"]),
-            "-" if unit["endpoint"] is None else f"http://{unit['endpoint']}",
+            "-" if unit["endpoint"] is None else f"{unit.get('scheme', 'http')}://{unit['endpoint']}",
             _ago(unit["launched"]),
             unit["resources"] or "-",
             unit["status"],

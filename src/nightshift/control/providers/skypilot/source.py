@@ -1,7 +1,7 @@
 """Where a machine gets Nightshift from: a package index, a wheel, or a folder with its source.
 
-`NIGHTSHIFT_SOURCE` says so: a requirement (`nightshift==0.1.0`), or a path on this machine. Left out, it is the
-clone that this process runs from (`pip install -e`), if it does, else the same version from an index.
+`NIGHTSHIFT_SOURCE` says so: a requirement (`nightshift==0.1.0`), or a path on this machine. Left out, it is
+the clone that this process runs from (`pip install -e`), if it does, else the same version from an index.
 """
 
 import os
