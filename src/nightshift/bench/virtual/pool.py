@@ -1,12 +1,11 @@
-"""Several simulated runs at once: a process for each, as many as there are cores.
+"""Several simulated runs at once, in as many processes as there are cores.
 
-A process for each run, forked from a server that has everything imported: a run that dies takes no other
-with it, and what it had in memory is gone when it ends.
+A process makes one run after another, so that systems of a repetition, which ask the same, need their
+conversations made once. One that dies takes no other run with it: a new one takes its place.
 """
 
 import os
 import signal
-import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from multiprocessing import get_context
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import ForkServerContext, ForkServerProcess
+from typing import Any
 
 from nightshift.bench.compare.experiment import Experiment
 from nightshift.bench.compare.runs import Run
@@ -33,36 +33,37 @@ class Ended:
 
 
 @dataclass(slots=True)
-class _Job:
-    run: Run
-    process: ForkServerProcess
-    news: Connection
-    said: Ended | None = None
+class _Worker:
+    """A process, and the run that it is at."""
 
-    def hear(self, advanced: Callable[[Run, float], None]) -> bool:
-        """Take what the process has to say; False once it says nothing more."""
+    process: ForkServerProcess
+    talk: Connection
+    run: Run
+
+    def begin(self, run: Run) -> None:
+        """Have it make a run."""
+        self.run = run
+        self.talk.send(run)
+
+    def hear(self, advanced: Callable[[Run, float], None]) -> Ended | None:
+        """Take what it has to say; return how its run ended once it has. Raises `UserError` of the run."""
         try:
-            word, value = self.news.recv()
+            word, value = self.talk.recv()
         except (EOFError, OSError):
-            return False
+            self.process.join()
+            return Ended(self.run, f"its process ended with status {self.process.exitcode}", 0.0)
         if word == "at":
             advanced(self.run, value)
-        elif word == "wrong":
+            return None
+        if word == "wrong":
             raise UserError(value)
-        else:
-            self.said = Ended(self.run, *value)
-        return True
-
-    def ended(self) -> Ended:
-        """Return how it ended, now that it has."""
-        self.process.join()
-        return self.said or Ended(self.run, f"its process ended with status {self.process.exitcode}", 0.0)
+        return Ended(self.run, *value)
 
     def end(self) -> None:
         """End it, whatever it does."""
+        self.talk.close()
         self.process.kill()
         self.process.join(_KILL_S)
-        self.news.close()
 
 
 def run_all(
@@ -81,49 +82,62 @@ def run_all(
     """
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__, "nightshift.bench.virtual.one_run"])
-    waiting, at_work = list(reversed(list(runs))), list[_Job]()
-    count = workers or len(os.sched_getaffinity(0))
+    waiting, at_work = list(reversed(list(runs))), list[_Worker]()
+    count = min(len(waiting), workers or len(os.sched_getaffinity(0)))
     try:
         while waiting or at_work:
             while waiting and len(at_work) < count:
                 begun(waiting[-1])
                 at_work.append(_start(context, experiment, waiting.pop()))
-            ready = wait([job.news for job in at_work])
-            for job in [job for job in at_work if job.news in ready]:
-                if not job.hear(advanced):
-                    at_work.remove(job)
-                    job.news.close()
-                    ended(job.ended())
+            ready = wait([worker.talk for worker in at_work])
+            for worker in [worker for worker in at_work if worker.talk in ready]:
+                end = worker.hear(advanced)
+                if end is None:
+                    continue
+                ended(end)
+                if waiting and worker.process.is_alive():
+                    begun(waiting[-1])
+                    worker.begin(waiting.pop())
+                else:
+                    at_work.remove(worker)
+                    worker.end()
     finally:
-        for job in at_work:
-            job.end()
+        for worker in at_work:
+            worker.end()
 
 
-def _start(context: ForkServerContext, experiment: Experiment, run: Run) -> _Job:
-    mine, its = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(experiment, run, its), daemon=True)
+def _start(context: ForkServerContext, experiment: Experiment, run: Run) -> _Worker:
+    mine, its = context.Pipe()
+    process = context.Process(target=_work, args=(experiment, its), daemon=True)
     process.start()
     its.close()
-    return _Job(run, process, mine)
+    worker = _Worker(process, mine, run)
+    worker.begin(run)
+    return worker
 
 
-def _work(experiment: Experiment, run: Run, news: Connection) -> None:
+def _work(experiment: Experiment, talk: Connection) -> None:
     """What a process does. Ctrl-C is for the parent, which ends this one."""
-    from nightshift.bench.virtual.one_run import simulate
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     die_with_parent(signal.SIGKILL)
-    why = None
-    with suppress(BrokenPipeError):
-        try:
-            simulate(experiment, run.system, run.repetition, lambda at_s: news.send(("at", at_s)))
-        except UserError as error:
-            news.send(("wrong", str(error)))
-            sys.exit(1)
-        except OSError as error:
-            why = f"{error.filename or experiment.folder}: {error.strerror}"
-        except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on; it is shown
-            why = f"{type(error).__name__}: {error}"
-            traceback.print_exc()
-        cpu = os.times()
-        news.send(("ended", (why, cpu.user + cpu.system)))
+    with suppress(EOFError, BrokenPipeError):
+        while True:
+            talk.send(_made(experiment, talk.recv(), talk))
+
+
+def _made(experiment: Experiment, run: Run, talk: Connection) -> tuple[str, Any]:
+    """Make a run; return the last word on it."""
+    from nightshift.bench.virtual.one_run import simulate
+
+    why, before = None, os.times()
+    try:
+        simulate(experiment, run.system, run.repetition, lambda at_s: talk.send(("at", at_s)))
+    except UserError as error:
+        return "wrong", str(error)
+    except OSError as error:
+        why = f"{error.filename or experiment.folder}: {error.strerror}"
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other runs go on; it is shown
+        why = f"{type(error).__name__}: {error}"
+        traceback.print_exc()
+    after = os.times()
+    return "ended", (why, after.user + after.system - before.user - before.system)

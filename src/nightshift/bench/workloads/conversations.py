@@ -12,6 +12,7 @@ conversations add users, and change nothing of those that were there; two region
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import count, islice
 from random import Random
 
@@ -68,6 +69,13 @@ def conversations(
     *, seed: str, region: str, number: int, statistics: ChatStatistics, max_answer_tokens: int
 ) -> list[Conversation]:
     """Return the first `number` conversations of a region, those of each user together."""
+    return list(_made(seed, region, number, statistics, max_answer_tokens))
+
+
+@lru_cache(maxsize=8)  # systems that are compared ask the same, and so do a check beforehand and the run
+def _made(
+    seed: str, region: str, number: int, statistics: ChatStatistics, max_answer_tokens: int
+) -> Sequence[Conversation]:
     heavy = round(number * statistics.sharing.heavy_user)
     rng = Random(f"{seed}/{region}/heavy")
     found = list(islice(_of_heavy_user(rng, f"{region}-heavy", statistics, max_answer_tokens), heavy))
