@@ -1,5 +1,6 @@
 """The commands with stand-ins for gcloud and kubectl, which keep what they were asked and play answers."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -166,3 +167,17 @@ def test_plan_needs_nothing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     content = orjson.loads(run("plan", "--json", "--project", "p9").stdout)
     assert len(content["steps"]) > 15
     assert set(content["manifests"]) >= {"httproute.yaml", "svc-export.yaml"}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--cluster", "a:b", "--cluster", "a:b"], "--cluster a:b: given twice"),
+        (["--cluster", "a"], "give NAME:LOCATION"),
+        (["--write", "/dev/null/k8s"], r"--write /dev/null/k8s: .*; choose another folder"),
+    ],
+)
+def test_a_plan_of_what_cannot_be_is_refused(words: list[str], message: str) -> None:
+    ended = CliRunner().invoke(app, ["plan", *words])
+    assert isinstance(ended.exception, UserError)
+    assert re.search(message, str(ended.exception))

@@ -11,8 +11,9 @@ import orjson
 import typer
 
 from nightshift.control.baselines.gke import running, steps
+from nightshift.control.baselines.gke.asked import NODE_POOL, Baseline, NodePool, Nodes, Where, taking
 from nightshift.control.baselines.gke.manifests import manifests
-from nightshift.control.baselines.gke.options import UNKNOWN_PROJECT, Options, cluster_of
+from nightshift.control.baselines.gke.options import UNKNOWN_PROJECT, Options
 from nightshift.errors import UserError
 
 app = typer.Typer(
@@ -21,59 +22,23 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
-_Project = Annotated[str | None, typer.Option(help="Google Cloud project. Default: gcloud's own.")]
-_Cluster = Annotated[
-    list[str] | None,
-    typer.Option(
-        metavar="NAME:LOCATION[:CONTEXT]",
-        help="A cluster; the first holds the gateway. "
-        "Default: sglang-us:us-central1 and sglang-asia:asia-northeast1.",
-    ),
-]
-_Namespace = Annotated[str, typer.Option(help="Kubernetes namespace.")]
-_Replicas = Annotated[int, typer.Option(min=0, help="Replicas in each cluster.")]
-_Nodes = Annotated[
-    int | None, typer.Option(min=0, help="Nodes in each cluster. Default: as many as replicas.")
-]
-_Model = Annotated[str, typer.Option(help="What the replicas serve.")]
-_Image = Annotated[str, typer.Option(help="The engine's image.")]
-_Accelerator = Annotated[str, typer.Option(help="The nodes' GPU, as GKE names it.")]
-_NodePool = Annotated[str, typer.Option(help="The node pool that is resized.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 _Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
-_CLUSTERS = ("sglang-us:us-central1", "sglang-asia:asia-northeast1")
-_BASE = Options(clusters=())
-
 
 @app.command()
+@taking(Baseline)
 def plan(
+    asked: Baseline,
     *,
-    project: _Project = None,
-    cluster: _Cluster = None,
-    namespace: _Namespace = _BASE.namespace,
-    replicas: _Replicas = _BASE.replicas,
-    nodes: _Nodes = None,
-    model: _Model = _BASE.model,
-    image: _Image = _BASE.image,
-    accelerator: _Accelerator = _BASE.accelerator,
-    node_pool: _NodePool = _BASE.node_pool,
     write: Annotated[Path | None, typer.Option(metavar="DIR", help="Write the manifests there.")] = None,
     as_json: _Json = False,
 ) -> None:
     """Print the commands and manifests that `up` would use, in order. Runs nothing."""
-    options = replace(
-        _options(project or UNKNOWN_PROJECT, cluster, namespace, replicas, nodes),
-        model=model,
-        image=image,
-        accelerator=accelerator,
-        node_pool=node_pool,
-    )
+    options = _of(asked, asked.project or UNKNOWN_PROJECT)
     files = manifests(options)
     if write is not None:
-        write.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (write / name).write_text(running.as_yaml(content))
+        _write(write, files)
     shown = [(step, _shown(step, write)) for step in steps.set_up(options)]
     if as_json:
         listed = [{"what": step.what, "command": command} for step, command in shown]
@@ -87,17 +52,10 @@ def plan(
 
 
 @app.command()
+@taking(Baseline)
 def up(
+    asked: Baseline,
     *,
-    project: _Project = None,
-    cluster: _Cluster = None,
-    namespace: _Namespace = _BASE.namespace,
-    replicas: _Replicas = _BASE.replicas,
-    nodes: _Nodes = None,
-    model: _Model = _BASE.model,
-    image: _Image = _BASE.image,
-    accelerator: _Accelerator = _BASE.accelerator,
-    node_pool: _NodePool = _BASE.node_pool,
     yes: _Yes = False,
     as_json: _Json = False,
 ) -> None:
@@ -105,14 +63,8 @@ def up(
 
     The two clusters must exist. HF_TOKEN is stored in them as a Secret.
     """
-    options = replace(
-        _live(project, cluster, namespace, replicas, nodes),
-        model=model,
-        image=image,
-        accelerator=accelerator,
-        node_pool=node_pool,
-    )
-    _confirm(options, f"Run {replicas} replicas in each cluster", yes=yes)
+    options = _live(_of(asked, _project(asked)))
+    _confirm(options, f"Run {asked.replicas} replicas in each cluster", yes=yes)
     number = running.output(steps.project_number(options.project))
     options = replace(options, project_number=number)
     token = os.environ.get("HF_TOKEN")
@@ -125,15 +77,14 @@ def up(
 
 
 @app.command()
+@taking(Where)
 def status(
+    where: Where,
     *,
-    project: _Project = None,
-    cluster: _Cluster = None,
-    namespace: _Namespace = _BASE.namespace,
     as_json: _Json = False,
 ) -> None:
     """Show each cluster's replicas and the gateway's address."""
-    options = _live(project, cluster, namespace, 0, None)
+    options = _live(where.options(_project(where), replicas=0, nodes=None))
     address = running.ask(steps.address(options))
     replicas = {one.name: running.state_of(steps.pods(options, one)) for one in options.clusters}
     endpoint = f"http://{address}:80" if address else None
@@ -146,27 +97,26 @@ def status(
 
 
 @app.command()
+@taking(Where)
 def scale(
+    where: Where,
     count: Annotated[int, typer.Argument(min=0, help="Replicas in each cluster.")],
     *,
-    project: _Project = None,
-    cluster: _Cluster = None,
-    namespace: _Namespace = _BASE.namespace,
-    nodes: _Nodes = None,
-    node_pool: _NodePool = _BASE.node_pool,
+    nodes: Nodes = None,
+    node_pool: NodePool = NODE_POOL,
 ) -> None:
     """Give every cluster COUNT replicas, and nodes for them."""
-    options = replace(_live(project, cluster, namespace, count, nodes), node_pool=node_pool)
+    options = _live(where.options(_project(where), replicas=count, nodes=nodes))
+    options = replace(options, node_pool=node_pool)
     running.work_off(steps.scale(options), {}, None, _told)
 
 
 @app.command()
+@taking(Where)
 def down(
+    where: Where,
     *,
-    project: _Project = None,
-    cluster: _Cluster = None,
-    namespace: _Namespace = _BASE.namespace,
-    node_pool: _NodePool = _BASE.node_pool,
+    node_pool: NodePool = NODE_POOL,
     everything: Annotated[
         bool, typer.Option("--all", "-a", help="Remove what `up` made, too, and turn off what it turned on.")
     ] = False,
@@ -176,7 +126,8 @@ def down(
 
     With --all everything of `up` is undone, but for the APIs and the clusters' Gateway API.
     """
-    options = replace(_live(project, cluster, namespace, _BASE.replicas, None), node_pool=node_pool)
+    options = _live(where.options(_project(where), replicas=0, nodes=None))
+    options = replace(options, node_pool=node_pool)
     _confirm(options, "Remove the baseline" if everything else "End all replicas and nodes", yes=yes)
     if everything:
         options = replace(options, project_number=running.output(steps.project_number(options.project)))
@@ -184,27 +135,37 @@ def down(
     running.work_off(todo, manifests(options), None, _told)
 
 
-def _options(
-    project: str, clusters: list[str] | None, namespace: str, replicas: int, nodes: int | None
-) -> Options:
-    return Options(
-        clusters=tuple(cluster_of(text, project) for text in clusters or _CLUSTERS),
-        project=project,
-        namespace=namespace,
-        replicas=replicas,
-        nodes=replicas if nodes is None else nodes,
+def _write(folder: Path, files: running.Files) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_text(running.as_yaml(content))
+    except OSError as error:
+        raise UserError(f"--write {folder}: {error.strerror}; choose another folder") from error
+
+
+def _of(asked: Baseline, project: str) -> Options:
+    options = asked.options(project, replicas=asked.replicas, nodes=asked.nodes)
+    return replace(
+        options,
+        model=asked.model,
+        image=asked.image,
+        accelerator=asked.accelerator,
+        node_pool=asked.node_pool,
     )
 
 
-def _live(
-    project: str | None, clusters: list[str] | None, namespace: str, replicas: int, nodes: int | None
-) -> Options:
-    """Return options for commands that run: the project is known, and so are the clusters."""
+def _project(where: Where) -> str:
+    """Return the project for commands that run: the one that was named, or gcloud's."""
     running.require_tools()
-    project = project or running.ask(("gcloud", "config", "get-value", "project"))
+    project = where.project or running.ask(("gcloud", "config", "get-value", "project"))
     if not project or project == "(unset)":
         raise UserError("no Google Cloud project; give --project, or `gcloud config set project`")
-    options = _options(project, clusters, namespace, replicas, nodes)
+    return project
+
+
+def _live(options: Options) -> Options:
+    """Return options whose clusters kubectl knows. Raises `UserError` for others."""
     running.require_contexts(options)
     return options
 
