@@ -51,6 +51,10 @@ class Run(BaseModel):
     children: dict[str, ProcessId] = {}
 
 
+_OTHERS = frozenset(("controller", "clients"))
+"""Folders beside those of services: of `nightshift serve`, and of the bench clients."""
+
+
 def state_folder() -> Path:
     """Return the folder of all services."""
     base = os.environ.get("XDG_STATE_HOME", "")
@@ -97,6 +101,8 @@ class Claim:
 def claim(name: str) -> Iterator[Claim]:
     """Hold the lock of a service. Raises `UserError` when it is up already, or the folder unwritable."""
     folder = folder_of(name)
+    if name in _OTHERS:
+        raise UserError(f"no service of `nightshift up` can be called {name!r}: {folder} is used otherwise")
     try:
         log_folder_of(name).mkdir(parents=True, exist_ok=True)
         lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
