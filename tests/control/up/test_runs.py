@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from nightshift.control.controller.places import Places
 from nightshift.control.processid import ProcessId
 from nightshift.control.up.runs import Run, claim, folder_of, is_held, known_runs, read_run, state_folder
 from nightshift.errors import UserError
@@ -47,6 +48,13 @@ def test_second_claim_is_refused_and_another_name_is_not() -> None:
         pytest.fail("claimed twice")
     with claim("a"):
         pass
+
+
+@pytest.mark.parametrize("name", [Places.usual().root.name, "clients"])
+def test_a_name_whose_folder_is_somebody_elses_is_refused(name: str) -> None:
+    with pytest.raises(UserError, match=f"can be called '{name}'"), claim(name):
+        pytest.fail("claimed")
+    assert not folder_of(name).exists()
 
 
 def test_claim_ends_with_its_process_however_that_ends() -> None:
