@@ -13,7 +13,7 @@ from nightshift.bench.figures import style
 from nightshift.bench.figures.data import Interval, SystemData
 
 
-def draw_bars(
+def draw_bars(  # noqa: PLR0917 - as a drawing reads: where, what, how it is written
     axes: Axes,
     systems: Sequence[SystemData],
     values: Sequence[float],

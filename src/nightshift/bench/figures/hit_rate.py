@@ -1,6 +1,7 @@
 """Prefix hit rate: the share of prompt tokens that the engines had in their caches."""
 
 from collections.abc import Iterator
+from math import isnan
 
 from matplotlib.ticker import PercentFormatter
 
@@ -17,7 +18,7 @@ def draw(run: RunData) -> Iterator[Result]:
     """Draw one bar a system; an engine that does not report cached tokens leaves "not known"."""
     systems = run.systems
     rates = values_of(systems, PATH)
-    if all(rate != rate for rate in rates):
+    if all(isnan(rate) for rate in rates):
         yield LeftOut(TITLE, "no engine reported cached tokens")
         return
     figure = style.new_figure(style.rows_height(len(systems)), TITLE, run.subtitle)

@@ -93,6 +93,7 @@ def new_figure(height_in: float, title: str, subtitle: str, width_in: float = WI
     `height_in` is what a subtitle of one line needs; more lines make the figure higher.
     """
     lines = wrap(shortened(printable(subtitle), 260), int(width_in * CHARACTERS_PER_INCH)) or [""]
+    lines = [line.removeprefix("· ") for line in lines]
     head = 0.42 + 0.13 * (len(lines) - 1)
     height_in += head - 0.42
     figure = Figure(figsize=(width_in, height_in), dpi=DOTS_PER_INCH, layout="constrained", facecolor="white")

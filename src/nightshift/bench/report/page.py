@@ -9,6 +9,7 @@ from pathlib import Path
 from string import Template
 
 from nightshift import __version__
+from nightshift.bench.report.comparisons import comparisons
 from nightshift.bench.report.files import file_links
 from nightshift.bench.report.html import Html, element, escape
 from nightshift.bench.report.pictures import pictures
@@ -41,6 +42,7 @@ def render(folder: ResultFolder) -> Html:
             tags=tags(run),
             verdict=_bullets(verdict(summary), "verdict"),
             results=results_table(summary),
+            comparisons=comparisons(summary),
             regions=region_tables(summary, _client_regions(folder)),
             figures=pictures(folder),
             setting=facts(run),

@@ -77,8 +77,7 @@ def _draw(run: RunData, cycle: Cycle, name: str) -> Drawing:
     axes.grid(axis="y")
     figure.legend(loc="outside lower left", ncols=2)
     said = "; ".join(
-        f"{region} {peak_to_trough(values):.1f}"
-        for region, values in [*cycle.counts.items(), ("all", cycle.total)]
+        f"{region} {_spoken(values)}" for region, values in [*cycle.counts.items(), ("all", cycle.total)]
     )
     return Drawing(
         name=name,
@@ -94,6 +93,11 @@ def _draw(run: RunData, cycle: Cycle, name: str) -> Drawing:
             for hour, value in enumerate(values)
         ),
     )
+
+
+def _spoken(values: Floats) -> str:
+    ratio = peak_to_trough(values)
+    return f"{ratio:.1f}" if np.isfinite(ratio) else f"{values.max():.0f} to none"
 
 
 def _line(axes: Axes, region: str, values: Floats, place: int) -> None:

@@ -35,7 +35,7 @@ def draw(runs: Sequence[RunData]) -> Iterator[Drawing]:
     """Draw one figure a run."""
     for number, run in enumerate(runs):
         wanted = [data for data in run.systems if data.system.suffix in SETS["figure9"]]
-        chosen = replace(run, systems=tuple(wanted) or run.systems)
+        chosen = replace(run, systems=tuple(wanted) if len(wanted) > 1 else run.systems)
         yield _draw(chosen, "figure-9" if len(runs) == 1 else f"figure-9-{number + 1}")
 
 

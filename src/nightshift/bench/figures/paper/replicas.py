@@ -102,7 +102,7 @@ def _said(reference: Curve, curves: Sequence[Curve], savings: dict[str, list[Equ
         for one in savings.get(curve.data.system.suffix, ()):
             word = "less" if one.saving >= 0 else "more"
             parts.append(
-                f"{curve.data.name} with {one.replicas:.1f} replicas equals {reference.data.name} with "
+                f"{curve.data.name} with {one.replicas:.2f} replicas equals {reference.data.name} with "
                 f"{one.other_replicas:.0f} ({abs(one.saving):.0%} {word} cost)."
             )
     return " ".join(parts) or f"No number of replicas equals a throughput of {reference.data.name}."
