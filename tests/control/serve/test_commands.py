@@ -195,10 +195,25 @@ def test_up_begins_and_prints_where_to_ask(notes: Notes, file: str, monkeypatch:
 
 
 def test_json_is_all_of_the_output(notes: Notes, file: str) -> None:
-    assert orjson.loads(run("up", file, "--json").stdout)["endpoints"] == {"us-east-2": "http://127.0.0.1:1"}
-    assert orjson.loads(run("update", "demo", file, "--json").stdout)["version"] == 2
+    assert orjson.loads(run("up", file, "-y", "--json").stdout)["endpoints"] == {
+        "us-east-2": "http://127.0.0.1:1"
+    }
+    assert orjson.loads(run("update", "demo", file, "-y", "--json").stdout)["version"] == 2
     assert [one["name"] for one in orjson.loads(run("status", "--json").stdout)] == ["demo"]
-    assert orjson.loads(run("down", "demo", "--json").stdout) == [{"name": "demo", "leftovers": []}]
+    assert orjson.loads(run("down", "demo", "-y", "--json").stdout) == [{"name": "demo", "leftovers": []}]
+
+
+def test_json_asks_nothing_and_does_nothing_unasked(notes: Notes, file: str) -> None:
+    notes.up = {"other": view_of("other")}
+    for words in (
+        ("up", file),
+        ("update", "other", file),
+        ("down", "other"),
+        ("down", "-a"),
+        ("launch-systems", file),
+    ):
+        assert refusal(*words, "--json") == "--json asks nothing: give --yes as well"
+    assert notes.calls == []
 
 
 def test_async_does_not_wait(notes: Notes, file: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,8 @@ def up(
     if dry_run:
         launching.show_plan(screen, order)
         return
-    if not yes and not as_json:
+    if not yes:
+        _can_ask(as_json=as_json)
         launching.show_plan(screen, order)
         _confirm(f"Launch service {order.name!r}?")
     controller = _controller()
@@ -121,7 +122,8 @@ def update(
     order = launching.read(file, name, env or (), os.environ)
     for note in order.notes:
         screen.note(note)
-    if not yes and not as_json:
+    if not yes:
+        _can_ask(as_json=as_json)
         launching.show_plan(screen, order)
         _confirm(f"Update service {name!r}?")
     controller = _controller()
@@ -172,7 +174,8 @@ def down(
     screen = Screen(as_json=as_json)
     controller = _controller() if _has_state() else None
     chosen = _chosen(controller, names or ())
-    if chosen and not yes and not as_json:
+    if chosen and not yes:
+        _can_ask(as_json=as_json)
         _confirm(f"End {', '.join(chosen)}?")
     left = end_all(controller, chosen, screen, purge=purge, stop=everything)
     if left:
@@ -199,7 +202,8 @@ def launch_systems(
         read(file, f"{prefix}{number}", [*(env or ()), *envs], os.environ)
         for number, envs in enumerate(SYSTEMS, 1)
     ]
-    if not yes and not as_json:
+    if not yes:
+        _can_ask(as_json=as_json)
         _confirm(f"Launch {', '.join(order.name for order in orders)}?")
     controller = _controller()
     for order in orders:
@@ -266,6 +270,12 @@ def _chosen(controller: "Controller | None", names: Sequence[str]) -> list[str]:
         if name not in known:
             raise UserError(f"no service {name!r}; known: {', '.join(known) or 'there is none'}")
     return list(dict.fromkeys(names)) or known
+
+
+def _can_ask(*, as_json: bool) -> None:
+    """Raise `UserError` for a program, which nobody can ask: it says beforehand that it means it."""
+    if as_json:
+        raise UserError("--json asks nothing: give --yes as well")
 
 
 def _confirm(question: str) -> None:
