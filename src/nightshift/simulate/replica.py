@@ -67,7 +67,7 @@ class SimReplica:
             self._schedule.at(due, lambda: self._wake(due))
 
     def _tell_if_pending_changed(self) -> None:
-        pending = self._engine.stats(self._schedule.now).pending
+        pending = self._engine.pending  # as of now: `advance` came before
         if pending != self._pending:
             self._pending = pending
             self._tell()

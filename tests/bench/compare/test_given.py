@@ -27,7 +27,7 @@ def test_endpoints_that_do_not_fit_the_regions(endpoints: list[str], message: st
 
 @pytest.fixture
 def no_controller(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("NIGHTSHIFT_HOME", str(tmp_path / "none"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "none"))
 
 
 @pytest.mark.usefixtures("no_controller")

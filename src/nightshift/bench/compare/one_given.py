@@ -5,6 +5,7 @@ import contextlib
 import os
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
 import orjson
@@ -16,6 +17,7 @@ from nightshift.bench.compare.experiment import Experiment
 from nightshift.bench.compare.files import write_json
 from nightshift.bench.compare.given import Target
 from nightshift.bench.compare.one_system import SAMPLE_EVERY_S, while_
+from nightshift.bench.results import records_in
 from nightshift.errors import NightshiftError
 
 
@@ -29,8 +31,6 @@ async def measure_given(
     target = experiment.targets[system.suffix]
     folder = experiment.repetition_folder(system, repetition)
     (folder / "logs").mkdir(parents=True, exist_ok=True)
-    offsets = await offsets_of(target.endpoints)
-    write_json(folder / "clocks.json", {r: None if o is None else o.as_dict() for r, o in offsets.items()})
     async with run_clients(
         experiment,
         repetition,
@@ -42,6 +42,9 @@ async def measure_given(
         with (folder / "samples.jsonl").open("wb") as out:
             beside = [] if target.service is None else [_sample(target, out, experiment.speed, start_at)]
             await while_(everyone, beside)
+        began = datetime.now(UTC).timestamp() - (time.monotonic() - start_at)
+    offsets = offsets_of(records_in(folder), began, experiment.speed)
+    write_json(folder / "clocks.json", {who: offset.as_dict() for who, offset in offsets.items()})
     return warnings_of(offsets)
 
 

@@ -8,10 +8,10 @@ from nightshift.bench.compare.runs import runs_of, unfinished
 
 _FLEET_S = 4.0
 """Real seconds to start and end a fleet and its clients: what it takes on two cores that do nothing else."""
-_VIRTUAL_S_PER_USER_S = 1.5e-4
+_VIRTUAL_S_PER_USER_S = 2e-5
 """CPU seconds for each second of each user in virtual time, and `_VIRTUAL_START_S` for each run; measured
 with arena_syn."""
-_VIRTUAL_START_S = 1.5
+_VIRTUAL_START_S = 1.0
 
 
 def plan_lines(experiment: Experiment) -> list[str]:
