@@ -47,7 +47,7 @@ def test_many_answers_narrow_it_to_about_a_round_trip() -> None:
     offset = offsets_of(answers, START, SPEED)["r"]
     assert offset.high_s - offset.low_s < 0.3
     (warning,) = warnings_of({"r": offset})
-    assert "the clock of r differs from the clients' by 89.9 s" in warning or "90.0 s" in warning
+    assert "the clock of r differs from the clients' by 89." in warning
 
 
 def test_right_clocks_and_silent_servers_are_no_trouble() -> None:

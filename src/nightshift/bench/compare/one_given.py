@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -17,8 +17,16 @@ from nightshift.bench.compare.experiment import Experiment
 from nightshift.bench.compare.files import write_json
 from nightshift.bench.compare.given import Target
 from nightshift.bench.compare.one_system import SAMPLE_EVERY_S, while_
+from nightshift.bench.records import RequestRecord
 from nightshift.bench.results import records_in
 from nightshift.errors import NightshiftError
+
+_SILENT_SHARE = 0.1
+"""A last part of a run that is longer than this share of it and has failures alone is a service that died."""
+
+
+class SilentServiceError(NightshiftError):
+    """A given service stopped answering before the run was over."""
 
 
 async def measure_given(
@@ -26,7 +34,7 @@ async def measure_given(
 ) -> list[str]:
     """Run `system` where it is; the folder then has what one of a fleet of our own has, and `clocks.json`.
 
-    Returns what the user should be told. Raises what a client ended with.
+    Returns what the user should be told. Raises what a client ended with, and `SilentServiceError`.
     """
     target = experiment.targets[system.suffix]
     folder = experiment.repetition_folder(system, repetition)
@@ -43,9 +51,25 @@ async def measure_given(
             beside = [] if target.service is None else [_sample(target, out, experiment.speed, start_at)]
             await while_(everyone, beside)
         began = datetime.now(UTC).timestamp() - (time.monotonic() - start_at)
-    offsets = offsets_of(records_in(folder), began, experiment.speed)
+    records = records_in(folder)
+    offsets = offsets_of(records, began, experiment.speed)
     write_json(folder / "clocks.json", {who: offset.as_dict() for who, offset in offsets.items()})
+    silence = silence_in(records, experiment.duration_s)
+    if silence:
+        raise SilentServiceError(f"{target.service or 'the endpoint'}: {silence}")
     return warnings_of(offsets)
+
+
+def silence_in(records: Sequence[RequestRecord], duration_s: float) -> str:
+    """Say so if nobody was answered any more before the time was over; nobody watches a given fleet."""
+    answered = max((one.end for one in records if one.finished), default=None)
+    if answered is None:
+        why = next((one.failed for one in records if one.failed), "all were under way at the end")
+        return f"none of {len(records)} requests was answered ({why})"
+    failed = [one for one in records if one.failed is not None and one.end > answered]
+    if not failed or answered >= duration_s * (1 - _SILENT_SHARE):
+        return ""
+    return f"after {answered:.0f} s nothing was answered any more; {len(failed)} failed since ({failed[-1].failed})"
 
 
 async def _sample(target: Target, out: BinaryIO, speed: float, start_at: float) -> None:
