@@ -190,6 +190,8 @@ class TestUnits:
             port = taken.getsockname()[1]
             with pytest.raises(UserError, match=f"cannot listen on 127.0.0.1:{port}"):
                 await bench.provider.prepare(bench.spec(ONE, port=port))
+            await bench.provider.clean_up(ONE)
+            assert not [path for path in bench.state.rglob(ONE) if path.is_dir()], "not even an empty folder"
             with pytest.raises(ProviderError, match=f"svc-b1: cannot listen on 127.0.0.1:{port}"):
                 await bench.provider.launch(balancer("svc-b1", "us-east-2", port=port))
             assert await bench.provider.describe(ONE) == {}

@@ -71,6 +71,23 @@ def test_all_that_commands_read_is_said(tmp_path: Path) -> None:
     play(story)
 
 
+def test_a_database_with_a_password_is_in_no_argument(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spawned: list[tuple[list[str], dict[str, str]]] = []
+
+    def spawn(path: str, argv: list[str], environ: dict[str, str], **_: object) -> None:
+        spawned.append((argv, environ))
+
+    monkeypatch.setattr(os, "posix_spawn", spawn)
+    url = "postgresql://me:hush-hush@somewhere/db"
+    with pytest.raises(NightshiftError, match="it ended before it had said anything"):
+        ensure(Places(tmp_path), database=url)
+    ((argv, environ),) = spawned
+    assert "hush-hush" not in " ".join(argv)
+    assert environ["NIGHTSHIFT_DATABASE"] == url
+
+
 def test_one_that_is_ending_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = iter([{"event": "taken", "problem": "runs already"}] * 3)
     found = iter([None, None, None, controller := Controller("127.0.0.1:1", "x")])

@@ -26,7 +26,7 @@ import uvicorn
 from nightshift.control.controller.api import Desk, make_app
 from nightshift.control.controller.distance import distances
 from nightshift.control.controller.loop import Tools
-from nightshift.control.controller.places import Places
+from nightshift.control.controller.places import DATABASE, Places
 from nightshift.control.controller.provided import Provided, route53
 from nightshift.control.controller.services import Services
 from nightshift.control.store.store import Store
@@ -146,10 +146,13 @@ def _write_contact(path: Path, address: str, token: str) -> None:
 
 
 def main() -> int:
-    """Run with the usual places; the first argument may be JSON with `database`, `host` and `port`."""
+    """Run with the usual places and the database of the environment; the first argument may be JSON with
+    `host` and `port`.
+    """
     asked = orjson.loads(sys.argv[1]) if len(sys.argv) > 1 else {}
     try:
-        run(Places.usual(), asked.get("database"), asked.get("host", "127.0.0.1"), asked.get("port", 0))
+        database = os.environ.get(DATABASE)
+        run(Places.usual(), database, asked.get("host", "127.0.0.1"), asked.get("port", 0))
     except NightshiftError as error:
         event = "taken" if isinstance(error, TakenError) else "failed"
         sys.stdout.write(orjson.dumps({"event": event, "problem": str(error)}).decode() + "\n")

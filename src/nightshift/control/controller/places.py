@@ -13,6 +13,9 @@ from pathlib import Path
 
 from nightshift.control.up.runs import state_folder
 
+DATABASE = "NIGHTSHIFT_DATABASE"
+"""The environment variable with the URL of another database than that in the folder."""
+
 
 @dataclass(frozen=True, slots=True)
 class Places:

@@ -242,10 +242,10 @@ def controller_command(
 
 
 def _controller() -> "Controller":
-    from nightshift.control.controller.places import Places
+    from nightshift.control.controller.places import DATABASE, Places
     from nightshift.control.serve.contact import ensure
 
-    return ensure(Places.usual(), database=os.environ.get("NIGHTSHIFT_DATABASE"))
+    return ensure(Places.usual(), database=os.environ.get(DATABASE))
 
 
 def _has_state() -> bool:

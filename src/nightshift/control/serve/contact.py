@@ -12,7 +12,7 @@ from urllib.parse import quote
 import orjson
 
 from nightshift import __version__
-from nightshift.control.controller.places import Places
+from nightshift.control.controller.places import DATABASE, Places
 from nightshift.control.serve.pausing import pause
 from nightshift.errors import NightshiftError, UserError
 
@@ -171,14 +171,15 @@ def _start(places: Places, database: str | None) -> dict[str, str]:
             f"cannot write in {places.root}: {error.strerror}; set XDG_STATE_HOME elsewhere"
         ) from error
     here, there = os.pipe()
-    asked = orjson.dumps({} if database is None else {"database": database}).decode()
-    argv = [sys.executable, "-P", "-m", "nightshift.control.controller.main", asked]
+    argv = [sys.executable, "-P", "-m", "nightshift.control.controller.main", "{}"]
+    # Not an argument: the URL may hold a password, and everybody sees arguments.
+    environ = os.environ if database is None else {**os.environ, DATABASE: database}
     try:
         # Not `subprocess`: this process is meant to end before the one that it starts.
         os.posix_spawn(
             sys.executable,
             argv,
-            os.environ,
+            environ,
             file_actions=[
                 (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
                 (os.POSIX_SPAWN_DUP2, there, 1),

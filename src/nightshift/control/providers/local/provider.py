@@ -108,9 +108,8 @@ class LocalProvider:
         if left:
             names = ", ".join(place.name for place in left)
             raise ProviderError(f"{names} of {service} are still there; terminate them first")
-        if not self._layout.parts(service):
-            return
-        await self._relays.end(service)
+        if self._layout.parts(service):
+            await self._relays.end(service)
         for part in self._layout.parts(service):
             try:
                 shutil.rmtree(part)
