@@ -70,7 +70,7 @@ OTHER_NAMES = (
     Names(
         "goodput.request_per_s",
         "goodput",
-        "–",
+        "request_goodput",
         "request_goodput",
         "request_goodput",
         "With an SLO given there; limits are in ms for AIPerf and vLLM, in s for inference-perf and here.",
@@ -79,10 +79,10 @@ OTHER_NAMES = (
     Names(
         "goodput.share",
         "good_request_fraction",
-        "–",
+        "slo_attainment",
         "goodput_percentage",
         "–",
-        "Theirs is of those that finished; ours has failed ones, and cut-off ones that had broken a limit.",
+        "Theirs is of those that finished (GuideLLM: failed too); ours has failed ones, and cut-off ones over a limit.",
     ),
     Names(
         "prefix_hit_rate",
