@@ -82,7 +82,7 @@ OTHER_NAMES = (
         "slo_attainment",
         "goodput_percentage",
         "–",
-        "Theirs is of those that finished (GuideLLM: failed too); ours has failed ones, and cut-off ones over a limit.",
+        "Theirs is of those that finished (GuideLLM: failed too); ours has failed and late cut-off ones.",
     ),
     Names(
         "prefix_hit_rate",
