@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 POLICIES = ROOT / "src/nightshift/balancing/policies"
 
 # What a request passes through. Left out: what pydantic must look into (`reports`), what interpreted code
-# inherits from (`errors`) or stands in for in tests (`pool`), and what runs once in a while.
+# inherits from (`errors`), and what runs once in a while.
 HOT = {
     "balancing": (
         *("admission", "balancer", "blocks", "candidates", "explain", "health", "ledger", "messages"),
@@ -28,6 +28,7 @@ HOT = {
     ),
     "proxy": (
         *("access/gate", "answer", "client", "decision", "delivery", "dispatcher", "doors", "edge"),
+        *("endpoint", "last_answer", "pool"),
         *("exchange", "fields", "first_content", "head", "placing", "relay", "repeated", "request"),
         *("response_head", "routes", "seen/histogram", "seen/metrics", "seen/observer", "seen/outcome"),
         *("seen/tally", "server", "surface", "timeouts", "tokens", "upstream"),

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from nightshift.proxy.client import Client
-from nightshift.proxy.pool import Endpoint
+from nightshift.proxy.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -77,6 +77,11 @@ class Recorder:
         assert not self.told.whole
         self.told.whole = True
 
+    def whole(self, head: ResponseHead, data: bytes) -> None:
+        self.head(head)
+        self.body(data)
+        self.complete()
+
     def lost(self, reason: str, *, anything_received: bool) -> None:
         assert not self.told.whole
         assert anything_received
@@ -410,3 +415,11 @@ def test_a_date_that_moves_on_is_passed_on() -> None:
     for second in (1, 1, 2, 2):
         told = one_after_another([dated(1), dated(1), dated(second)])
         assert told.head.lines().endswith(b"10:00:%02d GMT\r\n" % second)
+
+
+def test_a_head_is_remembered_also_after_many_that_never_came_again() -> None:
+    answers = [lines(b"X-Id: %d" % number, b"Content-Length: 2") + b"ok" for number in range(40)]
+    alike = [lines(b"Server: a", b"Content-Length: %d" % size) + b"x" * size for size in range(1, 40)]
+    for last in (1, 20, 39):
+        told = one_after_another([*answers, *alike[:last]])
+        assert facts(told) == facts(one_after_another([alike[last - 1]]))

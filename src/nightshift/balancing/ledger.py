@@ -30,4 +30,8 @@ class Ledger:
 
     def pop(self, request_id: str) -> Entry | None:
         """Take a request out; None if it is not here. The caller takes it off its target's count."""
-        return self._placed.pop(request_id, None)
+        placed = self._placed
+        entry = placed.get(request_id)
+        if entry is not None:  # `pop` costs as much as both, and in the compiled build three times
+            del placed[request_id]
+        return entry

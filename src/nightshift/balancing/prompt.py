@@ -13,7 +13,7 @@ render either is refused with `PromptError`. Time and memory are linear in the l
 """
 
 import struct
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 import orjson
@@ -72,13 +72,13 @@ def prompt_key(path: str, body: object, seed: int = 0) -> PromptKey:
     return PromptKey.of(_namespace(body), rendered(path, body), seed)
 
 
-def rendered(path: str, body: Mapping[str, object]) -> bytes:
+def rendered(path: str, body: dict[str, object]) -> bytes:
     """Return the prompt as the engine will see it. Not to be kept: prompts are secret."""
     render = _RENDERERS.get(path)
     return b"" if render is None else render(body)
 
 
-def _namespace(body: Mapping[str, object]) -> str:
+def _namespace(body: dict[str, object]) -> str:
     """Engines cache each model and each adapter apart. In vLLM an adapter is named as the model itself."""
     model = body.get("model", "")
     if not isinstance(model, str):
@@ -87,18 +87,18 @@ def _namespace(body: Mapping[str, object]) -> str:
     return f"{model}\0{adapter}" if isinstance(adapter, str) else model
 
 
-def _chat(body: Mapping[str, object]) -> bytes:
+def _chat(body: dict[str, object]) -> bytes:
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise PromptError("messages", "a non-empty array of messages", messages)
     parts = _salt(body)
     _add_tools(parts, body.get("tools"))
     for index, message in enumerate(messages):
-        _add_message(parts, f"messages[{index}]", message)
+        _add_message(parts, "messages", index, message)
     return _encode(parts)
 
 
-def _response(body: Mapping[str, object]) -> bytes:
+def _response(body: dict[str, object]) -> bytes:
     """The Responses API: instructions, and a text or items. What is stored elsewhere is not seen."""
     given = body.get("input")
     if not isinstance(given, str | list):
@@ -112,7 +112,7 @@ def _response(body: Mapping[str, object]) -> bytes:
         parts += (_ROLES["user"], given)
     for index, item in enumerate(_listed(given)):
         if isinstance(item, dict) and "role" in item:
-            _add_message(parts, f"input[{index}]", item)
+            _add_message(parts, "input", index, item)
         else:  # a call, its output, a reference: kinds grow in number, and the engine knows them
             parts += (_CALL, orjson.dumps(item).decode())
     return _encode(parts)
@@ -122,7 +122,7 @@ def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _salt(body: Mapping[str, object]) -> list[str]:
+def _salt(body: dict[str, object]) -> list[str]:
     """Requests with another `cache_salt` share nothing in vLLM's cache: the salt begins the text."""
     salt = body.get("cache_salt")
     return [_SALT, salt, _SALT] if isinstance(salt, str) else []
@@ -141,23 +141,24 @@ def _add_tools(parts: list[str], tools: object) -> None:
         parts.append(orjson.dumps(function.get("parameters")).decode())
 
 
-def _add_message(parts: list[str], where: str, message: object) -> None:
+def _add_message(parts: list[str], field: str, index: int, message: object) -> None:
+    """Add a message, the one at `index` of the array `field`."""
     if not isinstance(message, dict):
-        raise PromptError(where, "an object", message)
+        raise PromptError(f"{field}[{index}]", "an object", message)
     role = message.get("role")
     if not isinstance(role, str):
-        raise PromptError(f"{where}.role", "a string", role)
+        raise PromptError(f"{field}[{index}].role", "a string", role)
     parts.append(_ROLES.get(role) or f"{_OTHER_ROLE}{role}{_OTHER_ROLE}")
     content = message.get("content")
     if isinstance(content, str):
         parts.append(content)
     elif isinstance(content, list):
         for number, part in enumerate(content):
-            _add_part(parts, f"{where}.content[{number}]", part)
+            _add_part(parts, f"{field}[{index}].content[{number}]", part)
     elif content is not None:
-        raise PromptError(f"{where}.content", "a string, an array of parts or null", content)
+        raise PromptError(f"{field}[{index}].content", "a string, an array of parts or null", content)
     if calls := message.get("tool_calls"):
-        _add_calls(parts, f"{where}.tool_calls", calls)
+        _add_calls(parts, f"{field}[{index}].tool_calls", calls)
 
 
 def _add_part(parts: list[str], where: str, part: object) -> None:
@@ -172,7 +173,7 @@ def _add_part(parts: list[str], where: str, part: object) -> None:
         parts += (_MEDIA, _media(part))
 
 
-def _media(part: Mapping[str, object]) -> str:
+def _media(part: dict[str, object]) -> str:
     """Name a picture or a sound in a few bytes: its URL, or the hash of what is inline."""
     image = part.get("image_url")
     url = image.get("url") if isinstance(image, dict) else image
@@ -191,7 +192,7 @@ def _add_calls(parts: list[str], where: str, calls: object) -> None:
         parts += (_CALL, str(function.get("name", "")), str(function.get("arguments", "")))
 
 
-def _completion(body: Mapping[str, object]) -> bytes:
+def _completion(body: dict[str, object]) -> bytes:
     prompt = body.get("prompt")
     if prompt is None and "prompt_embeds" in body:
         return b""
@@ -239,7 +240,7 @@ def _describe(found: object) -> str:
     return f"{name} ({found})" if isinstance(found, int | float) and not isinstance(found, bool) else name
 
 
-_RENDERERS: Mapping[str, Callable[[Mapping[str, object]], bytes]] = {
+_RENDERERS: Final[dict[str, Callable[[dict[str, object]], bytes]]] = {
     CHAT_PATH: _chat,
     COMPLETIONS_PATH: _completion,
     RESPONSES_PATH: _response,

@@ -50,7 +50,8 @@ class Target:
     def over(self, request_id: str) -> None:
         """A request that was sent there is over: it cannot wait there, whatever the next report says."""
         self.outstanding -= 1
-        self.unseen.pop(request_id, None)
+        if request_id in self.unseen:
+            del self.unseen[request_id]
 
     def seen(self, now: float, rtt_s: float) -> None:
         """Take in that a report is here `now` that was asked for `rtt_s` earlier."""

@@ -70,11 +70,16 @@ class Answer:
         self._held = b""
         self.sent = True
 
+    def at_once(self, status: int, reason: bytes, lines: bytes, length: bytes | None, body: bytes) -> None:
+        """Send a whole answer, whose `body` has this length, in one piece."""
+        self.head(status, reason, lines, length)
+        self._transport.write(self._held if self._silent else self._held + body)
+        self._held = b""
+        self.sent = True
+
     def whole(self, status: int, lines: bytes, body: bytes) -> None:
         """Send an answer of our own, at once."""
-        self.head(status, reason_phrase(status), lines, b"%d" % len(body))
-        self.body(body)
-        self.end()
+        self.at_once(status, reason_phrase(status), lines, b"%d" % len(body), body)
 
     def error(self, error: ApiError, lines: bytes = b"") -> None:
         """Send an error, in OpenAI's format. Only before anything was sent."""

@@ -69,6 +69,13 @@ class Call:
         """The answer is whole."""
         self._answered(Reply(self._status, b"".join(self._parts), self._clock() - self.started))
 
+    def response_whole(self, head: ResponseHead, data: bytes) -> None:
+        """The answer, all of it at once."""
+        self.response_head(head)
+        self.response_body(data)
+        if self._bytes <= MAX_REPLY_BYTES:
+            self.response_complete()
+
     def response_lost(self, reason: str) -> None:
         """No answer, or half of one."""
         self._failed(reason)

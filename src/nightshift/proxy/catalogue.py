@@ -15,9 +15,10 @@ import orjson
 from nightshift.backends.adapters.models import MODELS_PATH, read_models
 from nightshift.proxy.call import Reply
 from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.endpoint import Endpoint
 from nightshift.proxy.poller import Poller, well_answered
 from nightshift.proxy.pollers import Pollers
-from nightshift.proxy.pool import Endpoint, Pool
+from nightshift.proxy.pool import Pool
 
 OWN_MODELS_PATH = "/nightshift/models"
 

@@ -140,7 +140,8 @@ class Client(asyncio.Protocol):
         self._reader.feed(data)
         if self._in_progress is None:
             self._go_on()
-        if self._reader.unread_bytes > self._edge.limits.pipelined_bytes:
+        unread_bytes = self._reader.unread_bytes
+        if unread_bytes and unread_bytes > self._edge.limits.pipelined_bytes:
             self._bound_what_waits()
 
     def eof_received(self) -> None:

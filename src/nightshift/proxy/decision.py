@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from nightshift.balancing.messages import Decision
+from nightshift.proxy.endpoint import REPLICA, SERVED_BY, Endpoint
 from nightshift.proxy.fields import INTERNAL_PREFIX
-from nightshift.proxy.pool import REPLICA, SERVED_BY, Endpoint
 from nightshift.proxy.response_head import ResponseHead
 
 PEER: Final = INTERNAL_PREFIX + b"peer"

@@ -9,9 +9,19 @@ Losing a fresh connection, or losing one amid a response, is the receiver's to e
 import asyncio
 from typing import Protocol
 
-from nightshift.proxy.pool import OURS, Pool
+from nightshift.proxy.pool import OURS
 from nightshift.proxy.response_head import ResponseHead
-from nightshift.proxy.upstream import Upstream
+from nightshift.proxy.upstream import Delivering, Upstream
+
+
+class Connections(Protocol):
+    """Where connections to the target come from: `pool.Pool`."""
+
+    def take(self) -> Upstream | None:
+        """Return an open connection that nobody uses, if there is one."""
+
+    def connect(self, delivery: Delivering) -> tuple[Upstream, "asyncio.Task[OSError | None]"]:
+        """Begin to open a connection for `delivery`."""
 
 
 class Recipient(Protocol):
@@ -26,6 +36,9 @@ class Recipient(Protocol):
     def response_complete(self) -> None:
         """The response is whole."""
 
+    def response_whole(self, head: ResponseHead, data: bytes) -> None:
+        """In place of the three above: see `upstream.Delivering.whole`."""
+
     def response_lost(self, reason: str) -> None:
         """There will be no more of the response."""
 
@@ -34,7 +47,7 @@ class Recipient(Protocol):
 
 
 class Delivery:
-    """See the head of the file. Ends by one of the recipient's last three methods, or by `cancel`."""
+    """See the head of the file. Ends by one of the recipient's last four methods, or by `cancel`."""
 
     __slots__ = (
         "_connecting",
@@ -47,7 +60,9 @@ class Delivery:
         "head_only",
     )
 
-    def __init__(self, pool: Pool, payload: bytes, recipient: Recipient, *, head_only: bool = False) -> None:
+    def __init__(
+        self, pool: Connections, payload: bytes, recipient: Recipient, *, head_only: bool = False
+    ) -> None:
         self.head_only = head_only
         self.blocks = 0
         """Blocks of the body received: how far it has come."""
@@ -134,6 +149,14 @@ class Delivery:
         self._over()
         if recipient is not None:
             recipient.response_complete()
+
+    def whole(self, head: ResponseHead, data: bytes) -> None:
+        """The response is here, all of it at once."""
+        self.blocks += 1
+        recipient = self._recipient
+        self._over()
+        if recipient is not None:
+            recipient.response_whole(head, data)
 
     def lost(self, reason: str, *, anything_received: bool) -> None:
         """The connection ended too early."""

@@ -6,7 +6,7 @@ leads to the next event: those wait until the first ones are done.
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -75,8 +75,8 @@ class Dispatcher:
         self.balancer = balancer
         self.now = clock
         self.counters = Counters()
-        self.replicas: Mapping[str, Pool] = {}
-        self.peers: Mapping[str, Pool] = {}
+        self.replicas: dict[str, Pool] = {}
+        self.peers: dict[str, Pool] = {}
         self.asks_to_steal: Callable[[str, int], None] = lambda peer, count: None
         """Carries a question for work to a peer."""
         self.held_bytes = 0
@@ -203,11 +203,13 @@ class Dispatcher:
         """Carry out what the balancer decided."""
         if not actions:
             return
-        self._actions.extend(actions)
         if self._acting:
+            self._actions.extend(actions)
             return
         self._acting = True
         try:
+            for action in actions:
+                action.run(self)
             while self._actions:
                 self._actions.popleft().run(self)
         finally:

@@ -14,10 +14,11 @@ from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client
 from nightshift.proxy.decision import REASON, crossed_lines, local_lines, refused_lines
 from nightshift.proxy.delivery import Delivery
+from nightshift.proxy.endpoint import REPLICA, SERVED_BY, Endpoint
 from nightshift.proxy.errors import ApiError, deadline_exceeded, upstream_lost, upstream_stalled
 from nightshift.proxy.fields import request_lines
 from nightshift.proxy.limits import Limits
-from nightshift.proxy.pool import REPLICA, SERVED_BY, Endpoint, Pool
+from nightshift.proxy.pool import Pool
 from nightshift.proxy.relay import Relay
 from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.residency import is_outside

@@ -16,10 +16,11 @@ from nightshift.proxy.access.tls import ClientTls
 from nightshift.proxy.catalogue import Catalogue
 from nightshift.proxy.decision import Identity
 from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.endpoint import Endpoint
 from nightshift.proxy.own_pages import OwnPages, Page
 from nightshift.proxy.peers import Peers
 from nightshift.proxy.placing import Placing
-from nightshift.proxy.pool import Endpoint, Pool
+from nightshift.proxy.pool import Pool
 from nightshift.proxy.probes import Probes
 from nightshift.proxy.residency import Residency
 from nightshift.proxy.routes import Routes
@@ -101,7 +102,9 @@ class Parts:
         self.state = pages.facts
         readers = api(secrets.randbits(64))  # a seed of its own: digests tell nothing to who has not got it
         self.placed = frozenset(readers)
-        placed = {path: {"POST": partial(self.placing.place, reader)} for path, reader in readers.items()}
+        placed: dict[str, dict[str, Page]] = {
+            path: {"POST": partial(self.placing.place, reader)} for path, reader in readers.items()
+        }
         self.routes: Routes[Page] = Routes({**pages.table(), **placed}, pages.table_by_prefix())
 
     def reload(self, settings: Settings, keys: tuple[KeySettings, ...] | None) -> None:

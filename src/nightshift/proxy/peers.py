@@ -13,9 +13,10 @@ from pydantic import TypeAdapter
 from nightshift.balancing.messages import PeerReport
 from nightshift.proxy.call import Call, Reply, post_json
 from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.endpoint import Endpoint
 from nightshift.proxy.poller import Poller, well_answered
 from nightshift.proxy.pollers import Pollers
-from nightshift.proxy.pool import Endpoint, Pool
+from nightshift.proxy.pool import Pool
 
 REPORT_PATH = "/nightshift/report"
 STEAL_PATH = "/nightshift/steal"

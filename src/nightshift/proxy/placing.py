@@ -86,7 +86,7 @@ class Placing:
             from_peer=peer,
             tenant=outcome.tenant or None,
             model=asked.model,
-            deadline=now + self._time_left_s(request, peer),
+            deadline=now + (self.limits.total_s if peer is None else self._time_left_s(request)),
             regions=outcome.regions,
         )
         exchange = Exchange(
@@ -110,8 +110,8 @@ class Placing:
             return told(value)
         return None if self.residency is None else self.residency.of(None if key is None else key.tenant)
 
-    def _time_left_s(self, request: HttpRequest, peer: str | None) -> float:
-        """Return the request's own time, or what a peer says is left of it."""
+    def _time_left_s(self, request: HttpRequest) -> float:
+        """Return what a peer says is left of a request's time."""
         total_s = self.limits.total_s
-        told = request.fields.get(DEADLINE_MS) if peer is not None else None
+        told = request.fields.get(DEADLINE_MS)
         return min(total_s, int(told) / 1000) if told is not None and told.isdigit() else total_s

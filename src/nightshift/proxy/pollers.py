@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable
 
+from nightshift.proxy.endpoint import Endpoint
 from nightshift.proxy.poller import Poller
-from nightshift.proxy.pool import Endpoint
 
 
 class Pollers:

@@ -2,56 +2,14 @@
 
 import asyncio
 import errno
-import ssl
-from dataclasses import dataclass, field
+from typing import Final
 
-from nightshift.proxy.fields import INTERNAL_PREFIX
+from nightshift.proxy.endpoint import Endpoint
 from nightshift.proxy.limits import Limits
-from nightshift.proxy.settings import host_and_port
 from nightshift.proxy.ticker import SUSPENDED_S
 from nightshift.proxy.upstream import Delivering, Upstream
 
-REPLICA = INTERNAL_PREFIX + b"replica"
-SERVED_BY = INTERNAL_PREFIX + b"served-by"
-
-
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """A replica or a peer, and where it listens. `host` is what goes into the Host header.
-
-    With `tls`, connections are encrypted and the name in `address` is what its certificate must be for.
-    """
-
-    id: str
-    region: str
-    address: tuple[str, int]
-    host: bytes
-    tls: ssl.SSLContext | None = None
-    authorization: bytes = field(default=b"", repr=False)
-    """A header line that this target is shown, in place of a client's."""
-    lines: bytes = field(init=False, repr=False)
-    """The header lines by which its answers name it."""
-
-    def __post_init__(self) -> None:
-        named = (REPLICA, self.id.encode(), SERVED_BY, self.region.encode())
-        object.__setattr__(self, "lines", b"%b: %b\r\n%b: %b\r\n" % named)
-
-    @staticmethod
-    def at(
-        id_: str,
-        region: str,
-        address: str,
-        tls: ssl.SSLContext | None = None,
-        authorization: str | None = None,
-    ) -> "Endpoint":
-        """Return the endpoint at an address that the settings have checked."""
-        host, port = host_and_port(address)
-        literal = f"[{host}]" if ":" in host else host
-        line = b"" if authorization is None else b"authorization: %b\r\n" % authorization.encode()
-        return Endpoint(id_, region, (host, port), f"{literal}:{port}".encode(), tls, line)
-
-
-OURS = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
+OURS: Final = frozenset((errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM))
 """Errors of connecting that say what this process lacks, and nothing of the target."""
 
 

@@ -6,9 +6,10 @@ from nightshift.backends.adapters import Adapter, MetricsError, adapter_named
 from nightshift.backends.adapters.base import read_answer
 from nightshift.proxy.call import Reply
 from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.endpoint import Endpoint
 from nightshift.proxy.poller import Poller
 from nightshift.proxy.pollers import Pollers
-from nightshift.proxy.pool import Endpoint, Pool
+from nightshift.proxy.pool import Pool
 
 
 class Probes:

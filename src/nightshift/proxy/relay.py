@@ -12,10 +12,9 @@ from nightshift.proxy.access.gate import Entry
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.errors import ApiError
 from nightshift.proxy.first_content import Said, StreamStart
-from nightshift.proxy.response_head import ResponseHead
+from nightshift.proxy.response_head import EVENT_STREAM, ResponseHead
 from nightshift.proxy.seen.outcome import Outcome
 
-_EVENT_STREAM: Final = b"text/event-stream"
 _LAST_EVENT: Final = b"data: [DONE]"
 # To read a member through its class costs ten times as much.
 _NOTHING: Final = Said.NOTHING
@@ -95,7 +94,7 @@ class Relay:
         """The response begins."""
         self._head = head
         fields, most = head.fields, self._most
-        is_stream = fields.get(b"content-type", b"").startswith(_EVENT_STREAM)
+        is_stream = fields.get(b"content-type", b"").startswith(EVENT_STREAM)
         self.events = is_stream and fields.get(b"content-encoding", b"identity") == b"identity"
         self.replaceable = self._owner.may_be_replaced(head)
         if self.replaceable:
@@ -124,6 +123,16 @@ class Relay:
             self._owner.wants_another()
         else:
             self.pass_on()
+
+    def response_whole(self, head: ResponseHead, data: bytes) -> None:
+        """The response is here, all of it at once: there is nothing to hold, and nothing to wait for."""
+        self.held = None
+        lines = self._owner.begins(head)
+        self._outcome.response_bytes += len(data)
+        if self._entry is not None:
+            self._entry.block(data)
+        self._answer.at_once(head.status, head.reason, lines, head.length, data)
+        self._owner.whole()
 
     def response_lost(self, reason: str) -> None:
         """The target failed."""

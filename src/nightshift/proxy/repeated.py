@@ -12,16 +12,26 @@ from nightshift.proxy import grammar
 from nightshift.proxy.head import MAX_LENGTH_DIGITS
 
 _ZERO: Final = 0x30
+_ANY_LENGTH: Final = 10**MAX_LENGTH_DIGITS
 
 
 class RepeatedHead:
     """See the head of the file. One for each connection and direction."""
 
-    __slots__ = ("_after", "_before", "_before_bytes", "_length", "digits")
+    __slots__ = ("_after", "_before", "_before_bytes", "_length", "_most_body_bytes", "_most_bytes", "digits")
 
-    def __init__(self, raw: bytes, *, has_length: bool) -> None:
-        """`raw` is the judged head, up to its empty line. `has_length`: it tells a length above 0."""
-        line = grammar.CONTENT_LENGTH_LINE.search(raw) if has_length else None
+    def __init__(
+        self, raw: bytes, *, has_length: bool, most_bytes: int, most_body_bytes: int = _ANY_LENGTH
+    ) -> None:
+        """`raw` is the judged head, up to its empty line. `has_length`: it tells a length above 0.
+
+        A head of more than `most_bytes`, without its empty line, is another; so is one of a larger body.
+        """
+        self._most_bytes = most_bytes
+        self._most_body_bytes = most_body_bytes
+        # To find the line first costs a tenth of letting the expression, which ignores case, look for it.
+        at = raw.lower().find(b"\r\ncontent-length:") if has_length else -1
+        line = grammar.CONTENT_LENGTH_LINE.match(raw, at) if at >= 0 else None
         self._before = raw
         self._after = self.digits = b""
         """The digits of the last length, as they came."""
@@ -53,4 +63,7 @@ class RepeatedHead:
             if not digits.isdigit() or digits[0] == _ZERO:
                 return -1, 0
             self.digits, self._length = digits, int(digits)
-        return end + len(after), self._length
+        end += len(after)
+        if end - 2 - at > self._most_bytes or self._length > self._most_body_bytes:
+            return -1, 0
+        return end, self._length

@@ -259,7 +259,12 @@ class RequestReader:
         self._head = head
         self._length = head.length
         self._lines = request_lines(head.headers)
-        self._repeated = RepeatedHead(raw + b"\r\n", has_length=head.length > 0)
+        self._repeated = RepeatedHead(
+            raw + b"\r\n",
+            has_length=head.length > 0,
+            most_bytes=limits.header_bytes,
+            most_body_bytes=limits.body_bytes,
+        )
         return head
 
     def _like_the_last_one(self) -> Head | None:
@@ -268,7 +273,7 @@ class RequestReader:
         if repeated is None or not isinstance(unread, bytes):
             return None
         end, length = repeated.match(unread, self._at)
-        if end < 0 or end - 2 - self._at > self._limits.header_bytes or length > self._limits.body_bytes:
+        if end < 0:
             return None
         self._at, self._length = end, length
         return self._head

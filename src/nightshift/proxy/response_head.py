@@ -13,6 +13,8 @@ from nightshift.proxy.limits import Limits
 # RFC 9112 4: reason-phrase = 1*( HTAB / SP / VCHAR / obs-text ); llhttp lets control characters through.
 _REASON: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]{0,200}")
 
+EVENT_STREAM: Final = b"text/event-stream"
+
 
 class ResponseHead:
     """Status and headers of a response. `fields` has the last value of each header.

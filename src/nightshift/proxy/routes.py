@@ -1,6 +1,5 @@
 """Which path and method lead where, and what is said when they lead nowhere."""
 
-from collections.abc import Mapping
 from typing import Generic, TypeVar
 
 from nightshift.proxy.errors import ApiError
@@ -13,8 +12,8 @@ class Routes(Generic[Handler]):
 
     def __init__(
         self,
-        paths: Mapping[str, Mapping[str, Handler]],
-        prefixes: Mapping[str, Mapping[str, Handler]] | None = None,
+        paths: dict[str, dict[str, Handler]],
+        prefixes: dict[str, dict[str, Handler]] | None = None,
     ) -> None:
         self._paths = paths
         self._prefixes = prefixes or {}
@@ -31,7 +30,7 @@ class Routes(Generic[Handler]):
             raise ApiError(405, "method_not_allowed", message, allow=allowed)
         return handler
 
-    def _behind_a_prefix(self, path: str) -> Mapping[str, Handler] | None:
+    def _behind_a_prefix(self, path: str) -> dict[str, Handler] | None:
         for prefix, methods in self._prefixes.items():
             if path.startswith(prefix) and len(path) > len(prefix):
                 return methods

@@ -94,7 +94,7 @@ def json_body(request: HttpRequest) -> object:
     return parsed
 
 
-def _model_in(body: Mapping[str, object]) -> str:
+def _model_in(body: dict[str, object]) -> str:
     model = body.get("model")
     if model is None:
         return ""

@@ -6,9 +6,10 @@ from nightshift.errors import UserError
 from nightshift.proxy.access.tls import ClientTls
 from nightshift.proxy.catalogue import Catalogue
 from nightshift.proxy.dispatcher import Dispatcher
+from nightshift.proxy.endpoint import Endpoint
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.peers import Peers
-from nightshift.proxy.pool import Endpoint, Pool
+from nightshift.proxy.pool import Pool
 from nightshift.proxy.probes import Probes
 from nightshift.proxy.settings import Targets, is_https
 

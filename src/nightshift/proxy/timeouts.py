@@ -43,7 +43,8 @@ class Deadlines(Generic[Thing]):
 
     def stop(self, thing: Thing) -> None:
         """Count no more, if it was."""
-        self._started.pop(thing, None)
+        if thing in self._started:
+            del self._started[thing]
 
     def restart(self, thing: Thing) -> None:
         """Begin anew."""

@@ -15,8 +15,8 @@ should be (docs/reference/http.md has the table):
 Nothing is passed on as it came but the body's bytes; they are told once for each block received, not once for
 each chunk of the upstream's framing.
 
-An answer that comes whole, in one piece, and whose head is like the last one (`repeated.py`), does not pass
-through the parser: it is told as the parser would.
+An answer that comes whole, in one piece, and whose head is like the last one (`last_answer.py`), does not
+pass through the parser.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ from typing import Final, Protocol, cast
 import httptools
 
 from nightshift.proxy.fields import HeaderLines
+from nightshift.proxy.last_answer import LastAnswer
 from nightshift.proxy.limits import Limits
-from nightshift.proxy.repeated import RepeatedHead
 from nightshift.proxy.response_head import ResponseHead, checked_reason, fault_of
 
 _MOST_INFORMATIONAL: Final = 16
@@ -51,6 +51,9 @@ class Delivering(Protocol):
 
     def complete(self) -> None:
         """The response is whole; the connection is no longer this delivery's."""
+
+    def whole(self, head: ResponseHead, data: bytes) -> None:
+        """In place of the three above: the response is here, neither a failure nor a stream of events."""
 
     def lost(self, reason: str, *, anything_received: bool) -> None:
         """The connection ended, or spoke no HTTP, before the response was whole."""
@@ -77,14 +80,13 @@ class Upstream(asyncio.Protocol):
         "_idle_bytes",
         "_in_body",
         "_informational",
-        "_last_head",
+        "_last",
         "_limits",
         "_parser",
         "_parts",
         "_paused",
         "_reason",
         "_received",
-        "_repeated",
         "_reusable",
         "_surplus",
         "_until_close",
@@ -101,9 +103,7 @@ class Upstream(asyncio.Protocol):
         self.opened = False
         """Whether the connection has ever been open."""
         self._paused = False
-        self._last_head: ResponseHead | None = None
-        """The head of the last answer that came in one piece, and its bytes."""
-        self._repeated: RepeatedHead | None = None
+        self._last = LastAnswer(limits.header_bytes)
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self._start()
 
@@ -170,7 +170,7 @@ class Upstream(asyncio.Protocol):
             return
         is_first = not self._received
         self._received = True
-        if is_first and self._repeated is not None and self._is_like_the_last_one(data, delivery):
+        if is_first and self._is_like_the_last_one(data, delivery):
             return
         self._idle_bytes += len(data)
         broken = self._parse(parser, data)
@@ -182,8 +182,8 @@ class Upstream(asyncio.Protocol):
             if self.delivery is not delivery:  # it was cancelled, or broken by its head
                 return
         if self._complete:
-            if is_first and self._reusable and not self._surplus:
-                self._remember(data)
+            if is_first and self._reusable and not self._surplus and not self._informational:
+                self._last.note(data, self._head)
             self._finish()
         elif broken:
             self._break(broken)
@@ -203,32 +203,14 @@ class Upstream(asyncio.Protocol):
 
     def _is_like_the_last_one(self, data: bytes, delivery: Delivering) -> bool:
         """Tell of a whole answer whose head is like the last one; False: it is another, or not whole."""
-        repeated, last = self._repeated, self._last_head
-        if repeated is None or last is None or delivery.head_only:
+        at = -1 if delivery.head_only else self._last.body_of(data)
+        head = self._last.head
+        if at < 0 or head is None:
             return False
-        end, length = repeated.match(data, 0)
-        if end < 0 or end + length != len(data) or end > self._limits.header_bytes:
-            return False
-        self._in_body = self._complete = self._reusable = True
-        delivery.head(last.with_length(repeated.digits))
-        if self.delivery is delivery:
-            delivery.body(data[end:])
-        if self.delivery is delivery:  # it was not cancelled meanwhile
-            self._finish()
+        self._reusable = True
+        self._leave()
+        delivery.whole(head, data[at:])
         return True
-
-    def _remember(self, data: bytes) -> None:
-        """Keep the head of an answer, if `data` is the whole of it and its length was told."""
-        head = self._head
-        if head is None or head.length is None or head.length == b"0" or self._informational:
-            return
-        end = data.find(b"\r\n\r\n") + 4
-        repeated = RepeatedHead(data[:end], has_length=True)
-        if repeated.digits != head.length or end + int(head.length) != len(data):
-            return
-        headers = [line for line in head.headers if line[0] != b"content-length"]
-        self._last_head = ResponseHead(head.status, head.reason, headers, head.fields, head.length)
-        self._repeated = repeated
 
     def connection_lost(self, exc: Exception | None) -> None:
         """See `asyncio.Protocol`."""
@@ -310,7 +292,14 @@ class Upstream(asyncio.Protocol):
     # How a response ends
 
     def _finish(self) -> None:
-        delivery, self.delivery = self.delivery, None
+        delivery = self.delivery
+        self._leave()
+        if delivery is not None:
+            delivery.complete()
+
+    def _leave(self) -> None:
+        """Carry this delivery no longer: wait for another at home, or end."""
+        self.delivery = None
         transport = self.transport
         if transport is not None:
             # An answer that came before the request was read whole leaves the rest of it on the wire.
@@ -319,8 +308,6 @@ class Upstream(asyncio.Protocol):
                 self._home.release(self)
             else:
                 transport.abort()
-        if delivery is not None:
-            delivery.complete()
 
     def _break(self, reason: str) -> None:
         delivery, received = self.delivery, self._received
