@@ -32,6 +32,7 @@ BOUNDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 120.0)
 @dataclass(frozen=True)
 class Ask:
     messages: tuple[dict[str, object], ...]
+    turn: int = 0
     max_tokens: int = 250
     ignore_eos: bool = True
     not_before_s: float | None = None

@@ -69,7 +69,8 @@ def silence_in(records: Sequence[RequestRecord], duration_s: float) -> str:
     failed = [one for one in records if one.failed is not None and one.end > answered]
     if not failed or answered >= duration_s * (1 - _SILENT_SHARE):
         return ""
-    return f"after {answered:.0f} s nothing was answered any more; {len(failed)} failed since ({failed[-1].failed})"
+    since = f"{len(failed)} failed since ({failed[-1].failed})"
+    return f"after {answered:.0f} s nothing was answered any more; {since}"
 
 
 async def _sample(target: Target, out: BinaryIO, speed: float, start_at: float) -> None:
