@@ -1,6 +1,7 @@
 """A made-up result folder, complete in every way a real one is: seeded, and with its defects on purpose.
 
-Seven systems in two regions, or up to 24, run once or several times. System 0 has failed requests, every system unfinished ones, system 6 an engine
+Seven systems in two regions, or up to 24, run once or several times. System 0 has failed requests, every
+system unfinished ones, system 6 an engine
 that does not report cached tokens and no samples. The summary is measured from the records.
 """
 
@@ -159,7 +160,7 @@ def make_system(rng: random.Random, systems: Path, place: int, repetitions: int,
         make_repetition(rng, systems / name / f"rep-{k}", place, slowness * rng.uniform(0.97, 1.03))
         for k in range(1, repetitions + 1)
     ]
-    row = {"id": number, "suffix": suffix, "legend": legend} | means(rows) | {"client_cpu_share": 0.21}
+    row: Json = {"id": number, "suffix": suffix, "legend": legend} | means(rows) | {"client_cpu_share": 0.21}
     row |= {"state": "finished", "why": None, "repetitions": rows}
     if repetitions > 1:
         row["intervals"] = {
@@ -189,7 +190,8 @@ def make_repetition(rng: random.Random, folder: Path, place: int, slowness: floa
     (folder / "done.json").write_text(json.dumps({"state": "finished", "why": None}))
     window = Window(WARMUP_S, DURATION_S)
     by_region = {name: asdict(own) for name, own in measure_by_region(records, window).items()}
-    return asdict(measure(records, window)) | {"regions": by_region}
+    figures: Json = asdict(measure(records, window))
+    return figures | {"regions": by_region}
 
 
 DOTTED = (

@@ -18,7 +18,7 @@ def run(*seeds: int, **more: Any) -> dict[str, Any]:
 
 
 def summary(*values: float, suffix: str = "s", interval: list[float] | None = None) -> dict[str, Any]:
-    row = {"suffix": suffix, "legend": suffix, "id": None, FIGURE: sum(values) / len(values)}
+    row: dict[str, Any] = {"suffix": suffix, "legend": suffix, "id": None, FIGURE: sum(values) / len(values)}
     row["repetitions"] = [{FIGURE: value} for value in values]
     row["intervals"] = {FIGURE: interval} if interval else {}
     return {"systems": [row]}

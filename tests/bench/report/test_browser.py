@@ -1,4 +1,4 @@
-"""The page in headless Chromium, on a desktop, a phone and paper. Where there is no browser the tests say so."""
+"""The page in headless Chromium: desktop, phone, paper. Where there is no browser the tests say so."""
 
 import re
 import shutil
@@ -14,18 +14,15 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser") or shutil
 needs_browser = pytest.mark.skipif(BROWSER is None, reason="no Chromium here: apt-get install chromium")
 
 PROBE = """<script>
-addEventListener("load", () => {
-  const images = [...document.images];
-  images.forEach((image) => { image.loading = "eager"; });
-  Promise.all(images.map((image) => image.decode().catch(() => null))).then(() => {
-    document.body.dataset.probe = [
-      document.documentElement.scrollWidth, innerWidth,
-      images.length, images.filter((image) => image.naturalWidth > 0).length,
-      [...document.querySelectorAll("figure img")].filter((image) => image.width > innerWidth).length,
-    ].join(" ");
-  });
-});
+const images = [...document.images];
+images.forEach((image) => { image.loading = "eager"; });
+addEventListener("load", () => parent.postMessage([
+  document.documentElement.scrollWidth, innerWidth,
+  images.length, images.filter((image) => image.naturalWidth > 0).length,
+  images.filter((image) => image.width > innerWidth).length,
+].join(" "), "*"));
 </script></body>"""
+LISTEN = """<script>addEventListener("message", (event) => { document.title = event.data; });</script>"""
 
 
 def browse(profile: Path, *arguments: str) -> str:
@@ -46,19 +43,14 @@ def page(repeated: ResultFolder) -> Path:
 @needs_browser
 @pytest.mark.parametrize("width", [390, 1280])
 def test_nothing_is_wider_than_the_window(page: Path, tmp_path: Path, width: int) -> None:
-    probed = tmp_path / "probed.html"
-    text = page.read_text(encoding="utf-8").replace("</body>", PROBE)
     # A headless window is never narrower than 500 pixels, so that the phone is a frame in it.
-    probed.write_text(text, encoding="utf-8")
+    text = page.read_text(encoding="utf-8").replace("</body>", PROBE)
+    (tmp_path / "probed.html").write_text(text, encoding="utf-8")
     frame = tmp_path / "frame.html"
-    frame.write_text(
-        f'<iframe id="f" src="probed.html" style="width:{width}px;height:900px;border:0"></iframe><script>'
-        "setInterval(() => { const inner = document.getElementById('f').contentDocument;"
-        "document.title = (inner && inner.body && inner.body.dataset.probe) || ''; }, 50);</script>",
-        encoding="utf-8",
-    )
+    style = f"width:{width}px;height:900px;border:0"
+    frame.write_text(f'{LISTEN}<iframe src="probed.html" style="{style}"></iframe>', encoding="utf-8")
     dumped = browse(
-        tmp_path / "profile", "--allow-file-access-from-files", "--window-size=1400,1000", "--dump-dom",
+        tmp_path / "profile", "--window-size=1400,1000", "--dump-dom",
         frame.as_uri(),
     )  # fmt: skip
     found = re.search(r"<title>(\d+) (\d+) (\d+) (\d+) (\d+)</title>", dumped)

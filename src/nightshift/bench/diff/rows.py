@@ -120,13 +120,17 @@ def _verdict(
     pairs = _pairs(name, a, b, seeds) if seeds else []
     if len(pairs) > 1:
         found = compare(name, pairs)
-        return (tuple(found.interval) if found.interval else None), str(found.verdict)
+        return _ends(found.interval), str(found.verdict)
     one, other = ((row.get("intervals") or {}).get(name) for row in (a, b))
     if not one or not other:
         return None, str(Verdict.UNKNOWN)
     if other[0] > one[1]:
         return None, str(Verdict.MORE)
     return None, str(Verdict.LESS if other[1] < one[0] else Verdict.NOISE)
+
+
+def _ends(interval: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if interval is None else (interval[0], interval[1])
 
 
 def _pairs(

@@ -20,7 +20,7 @@ def plot(
         list[int] | None,
         typer.Option(
             help="A figure of the paper, over all folders: 8 workloads, 9 selective pushing, 10 replicas; 2 "
-            "days, 3 provisioning, 4 lengths and KV memory, 5 similarity, 6 consistent hashing. May be repeated."
+            "days, 3 provisioning, 4 lengths and KV memory, 5 similarity, 6 consistent hashing."
         ),
     ] = None,
     output_dir: Annotated[

@@ -56,8 +56,8 @@ def draw(run: RunData) -> Iterator[Result]:
         name="repetitions",
         title=TITLE,
         caption=(
-            f"Small marks: the {run.repetitions} repetitions; large mark: their mean; line: its 95 % interval "
-            "by bootstrap. Axes need not begin at zero."
+            f"Small marks: the {run.repetitions} repetitions; large mark: their mean; line: its 95 % "
+            "interval by bootstrap. Axes need not begin at zero."
         ),
         alt=f"Dots by system: {_said(systems)}",
         figure=figure,

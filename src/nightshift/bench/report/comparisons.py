@@ -35,7 +35,7 @@ class Compared:
 
 
 def comparisons(summary: Json) -> Html:
-    """Return one table against the baseline, and one of all pairs that unfolds; a sentence with one repetition."""
+    """Return a table against the baseline, and one of all other pairs; with one repetition a sentence."""
     found = summary.get("comparisons") or []
     rows = summary["systems"]
     baseline = columns.baseline_of(rows)

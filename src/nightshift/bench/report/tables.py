@@ -1,6 +1,7 @@
 """The results as HTML tables: all figures of all systems, and the main ones by client region."""
 
 from collections.abc import Sequence
+from itertools import combinations
 
 from nightshift.bench.figures.names import numbered_name, shown_name
 from nightshift.bench.figures.palette import Look, looks, stripes
@@ -43,8 +44,21 @@ def region_tables(summary: Json, regions: Sequence[str]) -> Html:
         figures = [(row.get("regions") or {}).get(region) or {} for row in rows]
         if any(figures):
             caption = f"Requests of the clients in {region}, wherever they were served"
-            parts += [element("h3", region), _table(rows, figures, columns.REGIONAL, caption)]
+            parts += [
+                element("h3", region),
+                _table(rows, figures, columns.REGIONAL, caption, overlaps(rows, figures)),
+            ]
     return join(parts) if parts else element("p", "The summary has no figures by region.", class_="note")
+
+
+def overlaps(systems: Sequence[Json], figures: Sequence[Json]) -> Noise:
+    """Pairs of systems whose intervals overlap, where nobody compared them by seed."""
+    return frozenset(
+        (path, frozenset((str(one["suffix"]), str(other["suffix"]))))
+        for (one, ours), (other, theirs) in combinations(zip(systems, figures, strict=True), 2)
+        for path, (low, high) in (ours.get("intervals") or {}).items()
+        if (found := (theirs.get("intervals") or {}).get(path)) and low <= found[1] and found[0] <= high
+    )
 
 
 def _table(

@@ -88,7 +88,7 @@ def _change(best: float, other: float) -> str:
 def _noise(summary: Json) -> str:
     repetitions = int(summary.get("repetitions") or 1)
     if repetitions > 1:
-        return f"Means of {repetitions} repetitions, compared pair by pair below: within noise means no difference."
+        return f"Means of {repetitions} repetitions, compared pair by pair below."
     return (
         "One repetition: no spread is known, so a difference of a few per cent may be noise; "
         "run again with other seeds before you rely on it."

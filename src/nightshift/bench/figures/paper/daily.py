@@ -32,7 +32,7 @@ class Cycle:
     @property
     def total(self) -> Floats:
         """All regions together."""
-        return np.sum(list(self.counts.values()), axis=0)
+        return np.asarray(np.sum(list(self.counts.values()), axis=0), dtype=np.float64)
 
 
 def cycle_of(run: RunData) -> Cycle | None:
@@ -82,7 +82,7 @@ def _draw(run: RunData, cycle: Cycle, name: str) -> Drawing:
     return Drawing(
         name=name,
         title=TITLE,
-        caption=f"Conversations that begin in each {'hour' if cycle.is_day else '24th of the run'}, by region, "
+        caption=f"Conversations begun in each {'hour' if cycle.is_day else '24th of the run'}, by region, "
         f"of the data that the run used. Busiest over quietest: {said}.",
         alt=f"Lines by region. Busiest over quietest: {said}.",
         figure=figure,

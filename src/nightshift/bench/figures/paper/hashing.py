@@ -63,7 +63,7 @@ def draw(runs: Sequence[RunData]) -> Iterator[Result]:
         name="figure-6",
         title=TITLE,
         caption=(
-            "The first requests of all users, taking turns, replayed through caches: one of all replicas' size "
+            "First requests of all users, taking turns, replayed through caches: one of all replicas' size "
             f"(optimum), or one a replica, chosen by the hash key. Optimum and hashed: {said}."
         ),
         alt=f"Dots of hit rates, optimum and consistent hashing. {said}.",

@@ -1,4 +1,4 @@
-"""Figure 4: how long prompts and answers are, and how uneven round robin leaves the KV memory of two replicas."""
+"""Figure 4: lengths of prompts and answers, and how uneven round robin leaves two replicas' KV memory."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def _lengths(run: RunData, name: str) -> Result:
     axes.grid()
     axes.legend(loc="lower right")
     said = "; ".join(
-        f"{kind}: median {np.median(values):,.0f}, p95 {np.percentile(values, 95):,.0f}, most {values[-1]:,.0f}"
+        f"{kind}: p50 {np.median(values):,.0f}, p95 {np.percentile(values, 95):,.0f}, most {values[-1]:,.0f}"
         for kind, values in kinds.items()
     )
     return Drawing(

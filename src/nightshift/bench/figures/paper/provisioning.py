@@ -1,4 +1,4 @@
-"""Figure 3: one fleet for the peak of all regions together, or one in each region for its own peak; in dollars.
+"""Figure 3: one fleet for the peak of all regions, or one in each region for its own peak; in dollars.
 
 Demand is that of Figure 2, scaled so that the peak of all regions together takes as many machines as the
 run had replicas; machines may be fractions. Prices: `prices.csv`, which names their sources.
@@ -88,8 +88,8 @@ def _draw(run: RunData, cycle: Cycle, name: str) -> Drawing:
     axes.set_xlabel("dollars a day")
     axes.grid(axis="x")
     said = (
-        f"One fleet costs {1 - together / apart:.1%} less than one for each region's peak; perfect autoscaling "
-        f"on demand costs {scaled / together:.2f} × as much as the one fleet."
+        f"One fleet costs {1 - together / apart:.1%} less than one for each region's peak; perfect "
+        f"autoscaling on demand costs {scaled / together:.2f} × as much as the one fleet."
     )
     return Drawing(
         name=name,

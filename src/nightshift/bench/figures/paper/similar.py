@@ -1,4 +1,4 @@
-"""Figure 5: prefix similarity of users: a heat map of 100 of them, and the four means that the paper gives."""
+"""Figure 5: prefix similarity of users: a heat map of 100 of them, and the four means of the paper."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations_with_replacement
@@ -41,7 +41,7 @@ def draw(runs: Sequence[RunData]) -> Iterator[Result]:
 
 
 def texts_of(run: RunData, region: str) -> Texts:
-    """Return what programs open with, by the data's user; a round that repeats a closed loop's data is left out."""
+    """Return what programs open with, by the data's user; rounds that repeat the data are left out."""
     arguments = run.run.get("workload_args") or {}
     users = int((run.run.get("regions") or {})[region]["users"])
     each = PROGRAMS
@@ -51,7 +51,7 @@ def texts_of(run: RunData, region: str) -> Texts:
 
 
 def heat_map(by_region: Mapping[str, Texts]) -> Floats:
-    """Return the mean similarity of each pair of users, as many of each region; on the diagonal of one user."""
+    """Return the mean similarity of each pair of users, as many of each region."""
     each = max(1, USERS // len(by_region))
     chosen = [own[:TEXTS] for texts in by_region.values() for own in list(texts.values())[:each]]
     found = np.full((len(chosen), len(chosen)), np.nan)
@@ -94,8 +94,8 @@ def _draw(run: RunData, by_region: Mapping[str, Texts], name: str) -> Drawing:
         name=name,
         title=TITLE,
         caption=(
-            f"Mean similarity of what {len(matrix)} users' programs open with, region after region; white on the "
-            f"diagonal: one text only. Means over all users and programs read: {said}."
+            f"Mean similarity of what {len(matrix)} users' programs open with, region after region; white on "
+            f"the diagonal: one text. Means over all users and programs read: {said}."
         ),
         alt=f"Heat map of users. {said}.",
         figure=figure,
