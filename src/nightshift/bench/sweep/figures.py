@@ -76,7 +76,7 @@ def _draw(sweep: Json, measure: Measure, known: dict[str, Look]) -> Drawing:
         axes.set_yscale("log")
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _place: f"{value:g}"))
     else:
-        axes.set_ylim(bottom=0)
+        axes.set_ylim(0, 100 if measure.factor == 100.0 else None)  # no interval of a share goes beyond
     axes.set_xlim(left=0)
     axes.set_xlabel(AXES[sweep["load"]])
     axes.set_ylabel(measure.axis)
