@@ -8,7 +8,7 @@ and records it as unfinished.
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
 from random import Random
 from typing import Any
@@ -130,8 +130,11 @@ async def run_client(
     *,
     write: Callable[[RequestRecord], None],
     progress: Callable[[dict[str, object]], None] | None = None,
+    told_start: Callable[[], Awaitable[float]] | None = None,
 ) -> ClientSummary:
     """Run to the end. `write` gets each record when it ends; `progress` the counts, once a second.
+
+    `told_start` is awaited when all is prepared and says the start, in place of that of the settings.
 
     Raises `UserError` if the endpoint cannot be asked for its model.
     """
@@ -142,6 +145,8 @@ async def run_client(
         model = settings.model or await first_model(session, settings.base_url)
         ready_at = time.monotonic()
         start_at = ready_at + _TO_FIRST_REQUEST_S if settings.start_at is None else settings.start_at
+        if told_start is not None:
+            start_at = await told_start()
         clock = RunClock(start_at, settings.speed)
         tally = Tally(write)
         asker = Asker(
