@@ -61,16 +61,24 @@ def checked_reason(reason: bytes) -> bytes:
 
 
 def fault_of(
-    version: str, status: int, headers: HeaderLines, fields: dict[bytes, bytes], limits: Limits
+    version: str,
+    status: int,
+    headers: HeaderLines,
+    fields: dict[bytes, bytes],
+    *,
+    limits: Limits,
+    received_bytes: int,
 ) -> str:
-    """Say what is wrong with a head; nothing is ""."""
+    """Say what is wrong with a head that came in so many bytes or fewer; nothing is ""."""
     if version not in {"1.1", "1.0"}:
         return f"the version HTTP/{version}"
     if not 100 <= status <= 599 or status == 101:
         return f"the status {status}"
     if len(headers) > limits.header_count:
         return f"a head of more than {limits.header_count} lines"
-    if sum([len(name) + len(value) + 4 for name, value in headers]) > limits.header_bytes:
+    if received_bytes > limits.header_bytes and (
+        sum([len(name) + len(value) + 4 for name, value in headers]) > limits.header_bytes
+    ):
         return f"a head of more than {limits.header_bytes} bytes"
     if status < 200:
         return ""

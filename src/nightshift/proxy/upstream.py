@@ -247,7 +247,14 @@ class Upstream(asyncio.Protocol):
         status = parser.get_status_code()
         fields = dict(self._headers)
         version = parser.get_http_version()
-        fault = fault_of(version, status, self._headers, fields, self._limits)
+        fault = fault_of(
+            version,
+            status,
+            self._headers,
+            fields,
+            limits=self._limits,
+            received_bytes=self._idle_bytes,
+        )
         if not fault and status < 200:
             fault = self._fault_of_1xx(status, fields)
         if fault:
