@@ -81,3 +81,33 @@ def test_nothing_is_left_running(outcome: tuple[dict[str, object], Path]) -> Non
         if mine in command and int(process.name) != os.getpid():
             left.append(command)
     assert left == []
+
+
+def keys_of(path: Path) -> set[str]:
+    return set(json.loads(path.read_text().splitlines()[-1] if path.suffix == ".jsonl" else path.read_text()))
+
+
+def test_virtual_time_leaves_the_same_files_and_fields(
+    outcome: tuple[dict[str, object], Path], tmp_path: Path
+) -> None:
+    live = outcome[1] / "systems" / "7-nightshift" / "rep-1"
+    words = list(COMPARE)
+    words[words.index("--speed") : words.index("--speed") + 2] = ["--time", "virtual"]
+    subprocess.run(
+        [*words, "--systems", "nightshift", "--output-dir", str(tmp_path), "--exp-name", "trial"],
+        capture_output=True,
+        timeout=100,
+        check=True,
+    )
+    virtual = tmp_path / "trial" / "systems" / "7-nightshift" / "rep-1"
+    names = {path.name for path in live.iterdir()} - {"logs", "wan.json"}  # of processes alone
+    assert {path.name for path in virtual.iterdir()} == names
+    for name in names:
+        assert keys_of(virtual / name) == keys_of(live / name), name
+    one, other = ((folder / "samples.jsonl").read_text().splitlines()[-1] for folder in (live, virtual))
+    for part in ("replicas", "balancers"):
+        shapes = [{key: set(value) for key, value in json.loads(line)[part].items()} for line in (one, other)]
+        assert shapes[0] == shapes[1]
+    runs = [json.loads((folder / "run.json").read_bytes()) for folder in (outcome[1], tmp_path / "trial")]
+    assert set(runs[0]) == set(runs[1])
+    assert [run["time"] for run in runs] == ["live", "virtual"]
