@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hypothesis import Phase as Of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from tests.control.lifecycle.world import REGIONS, World, spec
 
@@ -43,6 +43,9 @@ EVENTS = st.lists(st.tuples(TROUBLES, st.integers(0, 50), st.none() | st.integer
 
 
 @settings(BOUNDED, max_examples=30)
+@example(  # fewer are wanted while a place can have none
+    events=[("refuse", 32, None), ("preempt", 5, 1), ("hang", 49, None), ("scale", 44, None), ("none", 24, 3)]
+)
 @given(events=EVENTS)
 def test_nothing_is_launched_twice_or_orphaned_and_all_comes_right(
     events: list[tuple[str, int, int | None]],

@@ -246,3 +246,22 @@ def test_what_a_provider_calls_permanent_is_not_tried_again() -> None:
     unit = Unit("svc-r1", Kind.REPLICA, REGIONS[0], Phase.FAILED, problem="quota of zero", permanent=True)
     failed = progress(1.0, row, Seen(unit), rules_for(Kind.REPLICA, spec()))
     assert (failed.state, failed.permanent) == (State.FAILED_PROVISION, True)
+
+
+def test_a_place_that_had_none_when_fewer_were_wanted_gets_its_share_later() -> None:
+    world = World.of(spec(replicas=4))
+    world.refused[REGIONS[2]] = "no capacity"
+    world.ticks(12)
+    assert world.by_region() == {REGIONS[0]: 2, REGIONS[1]: 1, REGIONS[2]: 0}
+    world.spec = replace(world.spec, scaling=replace(world.spec.scaling, least=3, most=3))
+    world.fleet = replace(world.fleet, service=replace(world.fleet.service, desired=3))
+    world.ticks(60)
+    assert world.by_region() == {REGIONS[0]: 2, REGIONS[1]: 1, REGIONS[2]: 0}, "what is there stays"
+    world.refused.clear()
+    for _ in range(400):
+        world.tick()
+        assert len(world.ready()) >= 3, "nobody leaves before the other is ready"
+    assert world.by_region() == dict.fromkeys(REGIONS, 1)
+    launched = list(world.launched)
+    world.ticks(60)
+    assert world.launched == launched

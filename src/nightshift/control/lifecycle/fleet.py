@@ -1,7 +1,8 @@
 """Which units there shall be: what is missing is made, what is too much leaves.
 
 Replicas. Replica k goes to place (k - 1) mod n, so that the first ones fill the places in turn; later ones
-skip numbers until one falls on the place that lacks most. An update makes new ones beside the old (`surge`)
+skip numbers until one falls on the place that lacks most. One more is made where a place has two fewer than
+another, and one of the other leaves when it is ready. An update makes new ones beside the old (`surge`)
 and lets an old one go for each new one that is ready; `blue_green` makes all, and lets the old ones go
 together.
 
@@ -132,7 +133,25 @@ def _replicas(now: float, spec: ServiceSpec, fleet: Fleet) -> Fleet:
             break
         fleet, row = grown
         current.append(row)
+    if not old and len(current) == desired and _is_lopsided(spec, desired, current):
+        grown = _one_more(now, spec, fleet, current)
+        if grown is not None:
+            fleet, row = grown
+            current.append(row)
     return fleet.with_rows(_let_go(now, row) for row in _too_many(spec, fleet, current, old))
+
+
+def _is_lopsided(spec: ServiceSpec, desired: int, current: Sequence[UnitRow]) -> bool:
+    """Tell whether a place that lacks replicas has two fewer than another one, and all are ready.
+
+    So it is when fewer were wanted while a place could have none: as many as there shall be are elsewhere.
+    """
+    have = Counter(row.place for row in current)
+    fewest = min(
+        (have[place] for place, lack in enumerate(_lacking(spec, desired, current)) if lack > 0), default=None
+    )
+    is_settled = all(row.state is State.READY for row in current)
+    return is_settled and fewest is not None and max(have.values()) - fewest >= 2
 
 
 def _one_more(
@@ -194,6 +213,8 @@ def _too_many(
     while len(rest) > service.desired:
         lacking = _lacking(spec, service.desired, rest)
         fattest = min(rest, key=lambda row: (lacking[row.place], _worth(row)))
+        if fattest.state is State.READY and sum(row.state is State.READY for row in rest) <= service.desired:
+            break  # one that is to replace it elsewhere is not ready yet
         rest.remove(fattest)
         leaving.append(fattest)
     return leaving
