@@ -31,7 +31,7 @@ from itertools import pairwise, repeat
 from struct import Struct
 from typing import Final
 
-from xxhash import xxh32_intdigest
+from xxhash import xxh32_digest, xxh32_intdigest
 
 DIGEST_BYTES: Final = 4
 _FIRST_BYTES: Final = 64
@@ -60,23 +60,20 @@ _CUTS: Final = tuple(
     Struct("".join(_SIZES[:count])) for count in range(bisect_right(BOUNDARIES, _CUT_AT_ONCE))
 )
 
-_PACKED: Final = tuple(Struct(f">{count}I") for count in range(len(BOUNDARIES)))
-
 
 def digests(namespace: str, text: bytes, seed: int = 0) -> bytes:
     """Return the digests of the blocks of `text`, one after another. No text, no digest."""
     seed, end = _seed_of(namespace, seed), len(text)
     # Up to the first doubling, where most prompts end, a division tells as much as a search.
     whole = end // _FIRST_BYTES if end < _DOUBLES_AT else min(bisect_right(BOUNDARIES, end), len(_CUTS)) - 1
-    found = list(map(xxh32_intdigest, _CUTS[whole].unpack_from(text), repeat(seed)))
+    found = b"".join(map(xxh32_digest, _CUTS[whole].unpack_from(text), repeat(seed)))
     at = BOUNDARIES[whole]
-    if at != end:
-        if end < BOUNDARIES[whole + 1]:  # less than a block is left, as mostly
-            found.append(xxh32_intdigest(text[at:], seed))
-        else:
-            rest = _SLICES[whole : bisect_left(BOUNDARIES, end)]
-            found += map(xxh32_intdigest, map(text.__getitem__, rest), repeat(seed))
-    return _PACKED[len(found)].pack(*found)
+    if at == end:
+        return found
+    if end < BOUNDARIES[whole + 1]:  # less than a block is left, as mostly
+        return found + xxh32_digest(text[at:], seed)
+    rest = _SLICES[whole : bisect_left(BOUNDARIES, end)]
+    return found + b"".join(map(xxh32_digest, map(text.__getitem__, rest), repeat(seed)))
 
 
 @lru_cache(maxsize=64)
