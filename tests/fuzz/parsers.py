@@ -14,7 +14,8 @@ from typing import Any
 from nightshift.proxy.errors import ApiError
 from nightshift.proxy.limits import Limits
 from nightshift.proxy.request import HttpRequest, RequestReader
-from nightshift.proxy.upstream import ResponseHead, Upstream
+from nightshift.proxy.response_head import ResponseHead
+from nightshift.proxy.upstream import Upstream
 
 LIMITS = Limits(header_bytes=2000, body_bytes=5000)
 _CUTS = 8
@@ -113,6 +114,11 @@ class _Ends:
 
     def complete(self) -> None:
         self.ends.append("complete")
+
+    def whole(self, head: ResponseHead, data: bytes) -> None:
+        self.head(head)
+        self.body(data)
+        self.complete()
 
     def lost(self, reason: str, *, anything_received: bool) -> None:
         self.ends.append("lost")
