@@ -208,3 +208,24 @@ def test_blocks_of_one_token_cache_all_but_the_last() -> None:
     for block_tokens, cached in ((1, 49), (16, 48)):
         progress, _, _ = drive(later, fast=True, profile=replace(SMALL, block_tokens=block_tokens))
         assert progress[-1].cached_tokens == cached
+
+
+def test_an_admitted_prompt_leaves_the_blocks_that_this_step_takes() -> None:
+    """Memory is full, the reserve small, and who decodes fills blocks in the step of an admission."""
+    asked = [
+        (0.0, b"a" * 64 + b"x", 1, None),
+        (0.061, b"c" * 130 + b"x", 1, None),
+        (0.061, b"c" * 260 + b"x" * 49, 52, None),
+        (0.061, b"b" * 64 + b"a" * 128 + b"x", 93, None),
+        (0.061, b"x" * 61, 128, None),
+        (0.0, b"a" * 64 + b"x", 182, 3.0),
+        (0.0, b"a" * 256 + b"x", 1, None),
+        (0.0, b"x", 1, None),
+    ]
+    work = [
+        Arrival(gap_s, make_request(f"r{number}", prompt, max_tokens=tokens), abort_after_s)
+        for number, (gap_s, prompt, tokens, abort_after_s) in enumerate(asked)
+    ]
+    for fast in (True, False):
+        _, stats, _ = drive(work, fast=fast)
+        assert stats[-1].totals.finished + stats[-1].totals.aborted == len(work)

@@ -261,7 +261,8 @@ class Engine:
     def _fits(self, sequence: Sequence, match: Match, reserved: float) -> bool:
         room = self.pool.available_beside(match)
         block_tokens = self._block_tokens
-        now = blocks_for(sequence.target_tokens, block_tokens) - match.blocks
+        # Those that decode take their blocks at the end of this same step.
+        now = blocks_for(sequence.target_tokens, block_tokens) - match.blocks + self._decoding.blocks_for(1)
         in_the_end = sequence.target_tokens + max(0, sequence.reserve_tokens)
         later = blocks_for(in_the_end, block_tokens) - match.blocks
         return now <= room and later * block_tokens + reserved <= room * block_tokens
