@@ -112,6 +112,7 @@ def test_names_of_any_kind_are_drawn_as_text(make_results: MakeResults) -> None:
     assert rows_of(folder, "throughput")[1]["legend"] == "夜勤 🌙 \n \\frac"
 
 
+@pytest.mark.long
 def test_a_system_without_any_answer_keeps_its_row(make_results: MakeResults) -> None:
     folder = make_results(count=2)
     system = folder.systems[1]
@@ -131,6 +132,7 @@ def test_a_run_without_any_request_is_drawn(make_results: MakeResults) -> None:
     assert [path.stem for path in write_figures(folder)][:2] == ["throughput", "ttft"]
 
 
+@pytest.mark.long
 def test_one_region_needs_no_figure_by_region(make_results: MakeResults) -> None:
     folder = make_results(count=1, regions={"us-east-2": {"replicas": 2, "users": 60}})
     for path in folder.path.glob("systems/*/rep-1/records-ap-northeast-1.jsonl"):
@@ -138,6 +140,7 @@ def test_one_region_needs_no_figure_by_region(make_results: MakeResults) -> None
     assert "ttft-by-region" not in [path.stem for path in write_figures(folder)]
 
 
+@pytest.mark.long
 def test_figures_of_an_earlier_drawing_go(make_results: MakeResults) -> None:
     folder = make_results(count=2)
     write_figures(folder)
@@ -228,6 +231,7 @@ def test_virtual_time_and_data_are_said_in_each_figure(make_results: MakeResults
     assert "synthetic: few" in run.subtitle
 
 
+@pytest.mark.long
 def test_the_same_results_give_the_same_files(make_results: MakeResults) -> None:
     one, other = make_results(count=1), make_results(count=1)
     for folder in (one, other):
