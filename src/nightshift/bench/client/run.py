@@ -39,6 +39,8 @@ class ClientSettings:
     speed: float = 1.0
     ramp_s: float = 2.0
     start_at: float | None = None
+    keep_alive: bool = True
+    """Use connections again. Some engines (llama.cpp) close one right after a streamed answer."""
 
     @property
     def base_url(self) -> str:
@@ -141,7 +143,7 @@ async def run_client(
     stop = asyncio.Event()
     _stop_on_signals(stop)
     programs = workload.users(settings.region)
-    async with _session() as session:
+    async with _session(keep_alive=settings.keep_alive) as session:
         model = settings.model or await first_model(session, settings.base_url)
         ready_at = time.monotonic()
         start_at = ready_at + _TO_FIRST_REQUEST_S if settings.start_at is None else settings.start_at
@@ -201,10 +203,12 @@ async def first_model(session: aiohttp.ClientSession, base_url: str) -> str:
         raise UserError(f"{url} lists no model; give --model") from error
 
 
-def _session() -> aiohttp.ClientSession:
+def _session(*, keep_alive: bool) -> aiohttp.ClientSession:
     """Return a session without aiohttp's limits of 100 connections and 5 minutes."""
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=_IDLE_CONNECTION_S),
+        connector=aiohttp.TCPConnector(
+            limit=0, keepalive_timeout=_IDLE_CONNECTION_S if keep_alive else None, force_close=not keep_alive
+        ),
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=_CONNECT_TIMEOUT_S),
     )
 

@@ -123,7 +123,9 @@ async def fitted(
     from nightshift.engine.tokens import BLOCK_TOKENS
 
     rng = Random(seed)
-    async with engine_at(engine) as url, aiohttp.ClientSession() as session:
+    # A connection each: llama.cpp may close one right after a streamed answer.
+    connector = aiohttp.TCPConnector(force_close=True)
+    async with engine_at(engine) as url, aiohttp.ClientSession(connector=connector) as session:
         room = await room_of(session, url)
         slots, context = slots or room.slots or 4, context or room.context_tokens or 2048
         probes = ladder(context_tokens=context, slots=slots, repeat=repeat, rng=rng)

@@ -133,7 +133,7 @@ async def _measured(
 ) -> tuple[list[RequestRecord], ClientSummary]:
     records: list[RequestRecord] = []
     async with engine_at(engine) as url:
-        settings = ClientSettings(REGION, url, model, ramp_s=RAMP_S)
+        settings = ClientSettings(REGION, url, model, ramp_s=RAMP_S, keep_alive=False)
         summary = await run_client(settings, load, write=records.append)
     return records, summary
 
