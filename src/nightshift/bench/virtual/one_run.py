@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from itertools import permutations
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import orjson
@@ -14,13 +13,12 @@ from nightshift.balancing.switches import Switches
 from nightshift.bench.compare.experiment import Experiment, RegionLoad
 from nightshift.bench.compare.files import write_json, write_whole
 from nightshift.bench.records import RequestRecord
-from nightshift.bench.virtual.records import records_of
+from nightshift.bench.virtual.playing import records_until, start_users
 from nightshift.bench.virtual.samples import Samples
 from nightshift.engine.profiles import DeviceProfile
 from nightshift.errors import UserError
 from nightshift.simulate.fleet import SimFleet, build_fleet
 from nightshift.simulate.requests import Served
-from nightshift.simulate.users import Pauses, SimUser
 from nightshift.wan.matrix import load_matrix
 
 _STEPS = 50
@@ -59,14 +57,21 @@ def simulate(
     served: list[Served] = []
     asking = [region for region in experiment.regions if region.users]
     for region in asking:
-        _start_users(experiment, region, repetition, fleet, served)
+        start_users(
+            fleet,
+            experiment.workload_of(region, repetition),
+            region.name,
+            served,
+            ramp_s=experiment.ramp_s,
+            model=experiment.model_name,
+            seed=experiment.seed_of(repetition),
+        )
     samples = Samples(fleet)
     samples.start(experiment.duration_s)
     for step in range(1, _STEPS + 1):
         fleet.schedule.run(experiment.duration_s * step / _STEPS)
         progress(fleet.schedule.now)
-    generated = {id_: tokens for replica in fleet.replicas for id_, tokens in replica.generated().items()}
-    records = records_of(served, generated, experiment.duration_s)
+    records = records_until(fleet, served, experiment.duration_s)
     for region in asking:
         own = records.get(region.name, [])
         _write_lines(folder / f"records-{region.name}.jsonl", own)
@@ -84,30 +89,6 @@ def _fleet(experiment: Experiment, system: Preset, repetition: int) -> SimFleet:
         one_way_s={(a, b): matrix.one_way_s(a, b) for a, b in permutations(names, 2)},
         seed=experiment.seed_of(repetition),
     )
-
-
-def _start_users(
-    experiment: Experiment, region: RegionLoad, repetition: int, fleet: SimFleet, served: list[Served]
-) -> None:
-    workload = experiment.workload_of(region, repetition)
-    ramp = Random(f"{workload.seed}/{region.name}/ramp")
-    for number, programs in enumerate(workload.users(region.name)):
-        SimUser(
-            number=number,
-            region=region.name,
-            entry=fleet.entries[region.name],
-            network=fleet.network,
-            programs=programs,
-            served=served,
-            pauses=_from(ramp.uniform(0, experiment.ramp_s)),
-            model=experiment.model_name,
-            seed=experiment.seed_of(repetition),
-        ).start()
-
-
-def _from(begin_at_s: float) -> Pauses:
-    """A user who begins the first program at that moment and never pauses again."""
-    return Pauses(before_program_s=lambda now: max(0.0, begin_at_s - now), before_call_s=lambda now: 0.0)
 
 
 def _account(
