@@ -1,4 +1,4 @@
-"""What is alike in policies that weigh, target by target, how much of a prompt each is believed to hold."""
+"""What is alike in policies that go by how much of a prompt each target is believed to hold."""
 
 from nightshift.balancing.messages import Request
 from nightshift.balancing.policies.base import Simple

@@ -13,28 +13,22 @@ from random import Random
 
 from nightshift.balancing.candidates import Candidates
 from nightshift.balancing.messages import Request
-from nightshift.balancing.policies.base import Choice, Simple
-from nightshift.balancing.prefix_index import PrefixIndex
+from nightshift.balancing.policies.base import Choice
+from nightshift.balancing.policies.holders import Holders
 from nightshift.balancing.switches import Imbalance
-from nightshift.balancing.targets import Target
 
 
-class PrefixTree(Simple):
+class PrefixTree(Holders):
     """See the head of the file."""
 
     def __init__(
         self, *, threshold: float, index_bytes: int, imbalance: Imbalance | None, rng: Random
     ) -> None:
         """`imbalance` is None where admission already keeps loads apart from overload."""
+        super().__init__(index_bytes)
         self._threshold = threshold
         self._imbalance = imbalance
         self._rng = rng
-        self._index = PrefixIndex(index_bytes)
-
-    @property
-    def used_bytes(self) -> int | None:
-        """See `Policy.used_bytes`."""
-        return self._index.used_bytes
 
     def pick(self, request: Request, among: Candidates) -> Choice:
         """See `Policy.pick`."""
@@ -48,23 +42,6 @@ class PrefixTree(Simple):
             return Choice(among.least_loaded(self._rng, holders), share, "prefix")
         slot = among.least_loaded(self._rng)
         return Choice(slot, share if holders >> slot & 1 else 0.0, "least_load_no_prefix")
-
-    def placed(self, request: Request, slot: int) -> None:
-        """See `Policy.placed`."""
-        self._index.insert(request.prompt, slot)
-
-    def left(self, target: Target) -> None:
-        """See `Policy.left`."""
-        self._index.forget(target.slot)
-
-    def affinity(self, request: Request, among: int) -> tuple[int | None, float]:
-        """See `Policy.affinity`."""
-        share, holders = self._index.match(request.prompt, among)
-        return ((holders & -holders).bit_length() - 1, share) if holders else (None, 0.0)
-
-    def held(self, request: Request, slot: int) -> float | None:
-        """See `Policy.held`."""
-        return self._index.match(request.prompt, 1 << slot)[0]
 
 
 def _imbalanced(fewest: int, most: int, limit: Imbalance) -> bool:
