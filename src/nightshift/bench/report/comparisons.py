@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from nightshift.bench.figures.names import numbered_name, shown_name
 from nightshift.bench.report import columns
 from nightshift.bench.report.columns import WITHIN_NOISE, Column
-from nightshift.bench.report.html import Html, element, join
+from nightshift.bench.report.html import Html, element, join, table
 from nightshift.bench.results import Json
 
 SHOWN = (columns.WEIGHTED, columns.TTFT_P50, columns.TTFT_P90, columns.E2E_P50, columns.HIT_RATE)
@@ -91,13 +91,7 @@ def _table(
         )
         for one, other in pairs
     ]
-    table = element(
-        "table",
-        element("caption", caption),
-        element("thead", element("tr", *head)),
-        element("tbody", *body),
-    )
-    return element("div", table, class_="scroll", role="region", tabindex="0", aria_label=caption)
+    return table(caption, head, body)
 
 
 def _cell(found: Compared | None, column: Column) -> Html:

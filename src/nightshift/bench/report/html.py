@@ -32,3 +32,14 @@ def element(name: str, *children: str, **attributes: str | None) -> Html:
     if name in VOID:
         return Html(f"<{name}{head}>")
     return Html(f"<{name}{head}>{''.join(escape(child) for child in children)}</{name}>")
+
+
+def table(caption: str, head: list[Html], rows: list[Html]) -> Html:
+    """Make a table that scrolls by itself where it is wider than the page; `head` are its headings."""
+    made = element(
+        "table",
+        element("caption", caption),
+        element("thead", element("tr", *head)),
+        element("tbody", *rows),
+    )
+    return element("div", made, class_="scroll", role="region", tabindex="0", aria_label=caption)

@@ -4,16 +4,15 @@ Template and style sheet are files of this package. What fills them is made by t
 each of which escapes what it is given (see `html.py`); the page asks no server for anything.
 """
 
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 
 from nightshift import __version__
 from nightshift.bench.report.comparisons import comparisons
 from nightshift.bench.report.files import file_links
-from nightshift.bench.report.html import Html, element, escape
+from nightshift.bench.report.html import Html, element
 from nightshift.bench.report.pictures import pictures
 from nightshift.bench.report.setting import facts, tags
+from nightshift.bench.report.shell import filled, whole_page
 from nightshift.bench.report.tables import region_tables, results_table
 from nightshift.bench.report.verdict import verdict
 from nightshift.bench.report.words import NAMES, definitions, notes
@@ -34,12 +33,14 @@ def write_report(folder: ResultFolder) -> Path:
 def render(folder: ResultFolder) -> Html:
     """Make the page."""
     run, summary = folder.run, folder.summary
-    return Html(
-        Template(_package_text("page.html")).substitute(
-            title=escape(str(run.get("experiment") or folder.path.name)),
-            version=escape(str(run.get("version") or __version__)),
-            style=_package_text("page.css"),
-            tags=tags(run),
+    return whole_page(
+        title=str(run.get("experiment") or folder.path.name),
+        version=str(run.get("version") or __version__),
+        kind="Nightshift benchmark",
+        tags=tags(run),
+        sections=filled(
+            "nightshift.bench.report",
+            "page.html",
             verdict=_bullets(verdict(summary), "verdict"),
             results=results_table(summary),
             comparisons=comparisons(summary),
@@ -49,12 +50,8 @@ def render(folder: ResultFolder) -> Html:
             definitions=_terms(definitions()),
             notes=_bullets(notes(run, summary), "notes"),
             files=file_links(folder),
-        )
+        ),
     )
-
-
-def _package_text(name: str) -> str:
-    return files("nightshift.bench.report").joinpath(name).read_text(encoding="utf-8")
 
 
 def _client_regions(folder: ResultFolder) -> tuple[str, ...]:

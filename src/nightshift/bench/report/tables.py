@@ -7,7 +7,7 @@ from nightshift.bench.figures.names import numbered_name, shown_name
 from nightshift.bench.figures.palette import Look, looks, stripes
 from nightshift.bench.report import columns
 from nightshift.bench.report.columns import MARGIN, Column, Noise
-from nightshift.bench.report.html import Html, element, join
+from nightshift.bench.report.html import Html, element, join, table
 from nightshift.bench.results import Json
 
 MARGIN_NOTE = (
@@ -92,13 +92,7 @@ def _table(
             if overview and column is columns.WEIGHTED:
                 cells.append(element("td", columns.ratio_to(baseline, row)))
         body.append(element("tr", *cells))
-    table = element(
-        "table",
-        element("caption", caption),
-        element("thead", element("tr", *head)),
-        element("tbody", *body),
-    )
-    return element("div", table, class_="scroll", role="region", tabindex="0", aria_label=caption)
+    return table(caption, head, body)
 
 
 def _heading(title: str, unit: str) -> Html:

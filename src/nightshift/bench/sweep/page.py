@@ -1,36 +1,35 @@
 """The report of a sweep: one self-contained page, which links to the report of each step."""
 
-from importlib.resources import files
 from pathlib import Path
-from string import Template
 from urllib.parse import quote
 
 from nightshift import __version__
 from nightshift.bench.figures.index import Index
-from nightshift.bench.report.html import Html, element, escape
+from nightshift.bench.report.html import Html, element, table
 from nightshift.bench.report.pictures import embedded
 from nightshift.bench.report.setting import tags
+from nightshift.bench.report.shell import filled, whole_page
 from nightshift.bench.results import Json
 
 
 def write_page(folder: Path, sweep: Json, index: Index) -> Path:
     """Write `report.html` into the sweep's folder and return its path."""
-    page = Template(_text("nightshift.bench.sweep", "page.html")).substitute(
-        title=escape(str(sweep["experiment"])),
-        version=escape(__version__),
-        style=_text("nightshift.bench.report", "page.css"),
+    page = whole_page(
+        title=str(sweep["experiment"]),
+        version=__version__,
+        kind="Nightshift load sweep",
         tags=tags(sweep["run"]),
-        knees=_knees(sweep),
-        figures=embedded(folder, folder / "figures", index),
-        steps=_steps(folder, sweep),
+        sections=filled(
+            "nightshift.bench.sweep",
+            "page.html",
+            knees=_knees(sweep),
+            figures=embedded(folder, folder / "figures", index),
+            steps=_steps(folder, sweep),
+        ),
     )
     path = folder / "report.html"
     path.write_text(page, encoding="utf-8")
     return path
-
-
-def _text(package: str, name: str) -> str:
-    return files(package).joinpath(name).read_text(encoding="utf-8")
 
 
 def knee_text(knee: Json | None, loads: list[float]) -> str:
@@ -60,15 +59,7 @@ def _knees(sweep: Json) -> Html:
         element("th", text, scope="col")
         for text in ("System", f"Knee ({sweep['load']})", "Most weighted token/s")
     ]
-    table = element(
-        "table",
-        element("caption", "The knee of each system"),
-        element("thead", element("tr", *head)),
-        element("tbody", *rows),
-    )
-    return element(
-        "div", table, class_="scroll", role="region", tabindex="0", aria_label="The knee of each system"
-    )
+    return table("The knee of each system", head, rows)
 
 
 def _steps(folder: Path, sweep: Json) -> Html:
