@@ -1,9 +1,9 @@
 """Whole systems in virtual time: nothing lost, nothing crosses twice, same seed same trace."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
+from tests.simulate.talking import Chat
 
 from nightshift.balancing.presets import PRESETS, Preset, preset
 from nightshift.balancing.switches import Across, Switches, Topology, ToReplicas
@@ -16,44 +16,6 @@ ONE_WAY_S = 0.0675
 WAYS = {("a", "b"): ONE_WAY_S, ("b", "a"): ONE_WAY_S}
 L4 = PROFILES["l4-llama-3.1-8b"]
 SYSTEMS = [one for one in PRESETS if one.id is not None and one.switches is not None]
-
-
-@dataclass(frozen=True)
-class Ask:
-    messages: tuple[dict[str, object], ...]
-    max_tokens: int
-    turn: int
-    ignore_eos: bool = True
-    not_before_s: float | None = None
-    min_turn_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class Chat:
-    """A conversation of a few turns; `name` makes it unlike others."""
-
-    name: str
-    turns: int = 3
-    tokens: int = 60
-    start_s: float | None = None
-
-    @property
-    def id(self) -> str:
-        return self.name
-
-    @property
-    def hash_key(self) -> str:
-        return self.name
-
-    def first(self) -> Sequence[Ask]:
-        return [Ask(({"role": "user", "content": f"{self.name} begins {'to talk ' * 20}"},), self.tokens, 1)]
-
-    def answered(self, call: Ask, answer: str) -> Sequence[Ask]:
-        if call.turn == self.turns:
-            return ()
-        said: dict[str, object] = {"role": "assistant", "content": answer}
-        goes_on: dict[str, object] = {"role": "user", "content": "go on, " * 10}
-        return [Ask((*call.messages, said, goes_on), self.tokens, call.turn + 1)]
 
 
 def chats(name: str) -> Iterator[Chat]:

@@ -2,10 +2,10 @@
 no request is lost.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 
 import pytest
+from tests.simulate.talking import Chat
 
 from nightshift.balancing.presets import PRESETS, Preset
 from nightshift.engine.profiles import PROFILES
@@ -17,44 +17,8 @@ USERS = {"a": 12, "b": 4}
 PROGRAMS, LAST_S = 2, 120.0
 
 
-@dataclass(frozen=True)
-class Ask:
-    messages: tuple[dict[str, object], ...]
-    max_tokens: int
-    turn: int
-    ignore_eos: bool = True
-    not_before_s: float | None = None
-    min_turn_s: float = 0.0
-
-
-@dataclass(frozen=True)
-class Chat:
-    """Two turns, whose beginning is as long as a page."""
-
-    name: str
-    start_s: float | None = None
-
-    @property
-    def id(self) -> str:
-        return self.name
-
-    @property
-    def hash_key(self) -> str:
-        return self.name
-
-    def first(self) -> Sequence[Ask]:
-        return [Ask(({"role": "user", "content": f"{self.name} begins {'to talk ' * 60}"},), 40, 1)]
-
-    def answered(self, call: Ask, answer: str) -> Sequence[Ask]:
-        if call.turn == 2:
-            return ()
-        said: dict[str, object] = {"role": "assistant", "content": answer}
-        goes_on: dict[str, object] = {"role": "user", "content": "go on, " * 10}
-        return [Ask((*call.messages, said, goes_on), 40, 2)]
-
-
 def chats(name: str) -> Iterator[Chat]:
-    return (Chat(f"{name}-{number}") for number in range(PROGRAMS))
+    return (Chat(f"{name}-{number}", turns=2, tokens=40, repeats=60) for number in range(PROGRAMS))
 
 
 @pytest.mark.parametrize("system", PRESETS, ids=lambda one: one.suffix)

@@ -1,10 +1,12 @@
 """The offset of a server's clock from the dates in its answers."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.bench.asked import ASKED
 
 from nightshift.bench.compare.clocks import Offset, offsets_of, warnings_of
 from nightshift.bench.records import RequestRecord
@@ -17,16 +19,10 @@ def answer(start: float, way: float, ahead_s: float, replica: str | None = "r") 
     """Of a server whose clock is ahead, and that begins its answer half of the way's time after the start."""
     there = START + (start + way / 2) / SPEED + ahead_s
     date = format_datetime(datetime.fromtimestamp(there // 1, UTC), usegmt=True)
-    return RequestRecord(
-        uid="1",
-        region="us-east-2",
-        user=0,
-        turn=0,
-        program_id="p",
-        hash_key="k",
+    return replace(
+        ASKED,
         start=start,
         end=start + way,
-        prompt_bytes=1,
         response_start=start + way,
         replica=replica,
         headers={"date": date},

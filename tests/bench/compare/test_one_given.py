@@ -2,20 +2,11 @@
 
 from dataclasses import replace
 
-from nightshift.bench.compare.one_given import silence_in
-from nightshift.bench.records import RequestRecord
+from tests.bench.asked import ASKED
 
-ANSWERED = RequestRecord(
-    uid="1",
-    region="us-east-2",
-    user=0,
-    turn=0,
-    program_id="p",
-    hash_key="k",
-    start=1.0,
-    end=30.0,
-    prompt_bytes=1,
-)
+from nightshift.bench.compare.one_given import silence_in
+
+ANSWERED = replace(ASKED, start=1.0, end=30.0)
 FAILED = replace(ANSWERED, start=31.0, end=32.0, failed="ClientConnectorError: refused")
 
 

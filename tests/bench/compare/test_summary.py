@@ -7,26 +7,21 @@ from typing import Any
 
 import orjson
 import pytest
+from tests.bench.asked import ASKED
 
 from nightshift.bench.compare.account import account
 from nightshift.bench.compare.done import Done, State
 from nightshift.bench.compare.experiment import Experiment, Time
 from nightshift.bench.compare.run_file import write_run
 from nightshift.bench.compare.summary import write_summary
-from nightshift.bench.records import RequestRecord, write_record
+from nightshift.bench.records import write_record
 from nightshift.bench.results import ResultFolder
 
 OUTCOMES: tuple[dict[str, Any], ...] = ({}, {"uid": "2", "failed": "reset"}, {"uid": "3", "unfinished": True})
-DONE = RequestRecord(
-    uid="1",
-    region="us-east-2",
-    user=0,
-    turn=0,
-    program_id="p",
-    hash_key="k",
+DONE = replace(
+    ASKED,
     start=11.0,
     end=21.0,
-    prompt_bytes=400,
     streaming_start=12.0,
     ttft=1.0,
     e2e_latency=10.0,

@@ -3,20 +3,19 @@
 from dataclasses import replace
 
 import pytest
+from tests.bench.asked import ASKED
 
 from nightshift.bench.records import RequestRecord
 
-GOOD = RequestRecord(
+GOOD = replace(
+    ASKED,
     uid="us-1",
     region="us",
-    user=0,
     turn=1,
     program_id="talk-1",
-    hash_key="k",
     start=10.0,
     scheduled=9.9,
     end=20.0,
-    prompt_bytes=400,
     response_start=10.5,
     streaming_start=11.0,
     ttft=1.0,

@@ -3,21 +3,17 @@
 from dataclasses import replace
 
 import pytest
+from tests.bench.asked import ASKED
 
 from nightshift.bench.measures import Goodput, Slo, Window, measure
 from nightshift.bench.records import RequestRecord
 
 WINDOW = Window(warmup_s=0.0, end_s=100.0)
-GOOD = RequestRecord(
-    uid="1",
+GOOD = replace(
+    ASKED,
     region="us",
-    user=0,
-    turn=0,
-    program_id="p",
-    hash_key="k",
     start=10.0,
     end=20.0,
-    prompt_bytes=400,
     streaming_start=11.0,
     ttft=1.0,
     e2e_latency=10.0,

@@ -1,30 +1,30 @@
 """Two runs of the same requests, compared."""
 
+from dataclasses import replace
+
 import pytest
+from tests.bench.asked import ASKED
 
 from nightshift.bench.records import RequestRecord
 from nightshift.bench.trust.agreement import agreement
 
 
 def record(program: str, turn: int, start: float, e2e: float | None, **more: object) -> RequestRecord:
-    values: dict[str, object] = {
-        "uid": f"{program}-{turn}",
-        "region": "r",
-        "user": 0,
-        "turn": turn,
-        "program_id": program,
-        "hash_key": "k",
-        "start": start,
-        "end": start + (e2e or 1.0),
-        "prompt_bytes": 400,
-        "ttft": None if e2e is None else e2e / 10,
-        "e2e_latency": e2e,
-        "unfinished": e2e is None,
-        "input_tokens": 100,
-        "output_tokens": 50,
-        "cached_tokens": 0,
-    }
-    return RequestRecord(**(values | more))  # type: ignore[arg-type]
+    made = replace(
+        ASKED,
+        uid=f"{program}-{turn}",
+        turn=turn,
+        program_id=program,
+        start=start,
+        end=start + (e2e or 1.0),
+        ttft=None if e2e is None else e2e / 10,
+        e2e_latency=e2e,
+        unfinished=e2e is None,
+        input_tokens=100,
+        output_tokens=50,
+        cached_tokens=0,
+    )
+    return replace(made, **more)  # type: ignore[arg-type]
 
 
 def test_a_run_agrees_with_itself() -> None:
