@@ -72,7 +72,7 @@ async def fetch(
     return looks
 
 
-async def _one(http: Any, target: Target, files: Files, views: Mapping[str, View]) -> None:  # noqa: ANN401
+async def _one(http: Any, target: Target, files: Files, views: Mapping[str, View]) -> None:  # noqa: ANN401 - aiohttp is imported late
     time = datetime.now(UTC).timestamp()
     sample = await look(http, target, views)
     files.write(target.experiment, time, line_of_original(target.entries(views)), sample)

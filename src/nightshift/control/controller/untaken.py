@@ -13,6 +13,7 @@ from typing import Any
 
 import yaml
 
+from nightshift.control.controller.unit_view import unit_view
 from nightshift.control.lifecycle.fleet import Fleet
 from nightshift.control.lifecycle.rows import UnitRow
 from nightshift.control.lifecycle.states import ServiceState, State
@@ -82,9 +83,9 @@ class Untaken:
         service = self.fleet.service
         scheme = "https" if (self._section() or {}).get("tls") else "http"
         here = [row for row in self.fleet.of(Kind.BALANCER) if row.gone is None]
-        balancers = [{**_unit(row), "scheme": scheme} for row in here]
+        balancers = [{**unit_view(row), "scheme": scheme} for row in here]
         endpoints = {row.region: f"{scheme}://{row.address}" for row in here if row.state is State.READY}
-        replicas = [_unit(row) for row in self.fleet.of(Kind.REPLICA) if row.gone is None]
+        replicas = [unit_view(row) for row in self.fleet.of(Kind.REPLICA) if row.gone is None]
         return {
             "name": service.name,
             "provider": self.spec_to_end().provider.value,
@@ -119,19 +120,3 @@ def _regions(rows: list[UnitRow]) -> list[str]:
     """Return a region for every place that one of the rows has."""
     known = {row.place: row.region for row in rows}
     return [known.get(place, "-") for place in range(max(known, default=-1) + 1)]
-
-
-def _unit(row: UnitRow) -> dict[str, Any]:
-    return {
-        "name": row.name,
-        "id": row.number,
-        "version": row.version,
-        "endpoint": row.address,
-        "launched": row.launched,
-        "resources": row.resources,
-        "status": row.state.value,
-        "region": row.region,
-        "zone": row.zone,
-        "problem": row.problem,
-        "gone": False,
-    }

@@ -5,6 +5,7 @@ from typing import Any
 
 from nightshift.control.autoscaling import policy_text
 from nightshift.control.controller.loop import ServiceLoop
+from nightshift.control.controller.unit_view import unit_view
 from nightshift.control.lifecycle.rows import ROUTERS, UnitRow
 from nightshift.control.lifecycle.states import BROKEN, State
 from nightshift.control.lifecycle.step import service_state
@@ -54,17 +55,7 @@ def service_view(loop: ServiceLoop, now: float) -> dict[str, Any]:
 
 def _unit(row: UnitRow, loop: ServiceLoop) -> dict[str, Any]:
     return {
-        "name": row.name,
-        "id": row.number,
-        "version": row.version,
-        "endpoint": row.address,
-        "launched": row.launched,
-        "resources": row.resources,
-        "status": row.state.value,
-        "region": row.region,
-        "zone": row.zone,
-        "problem": row.problem,
-        "gone": row.gone is not None,
+        **unit_view(row),
         **_load_of(row, loop),
         "prefix_hit_rate": hit_rate([row.name], loop),
     }

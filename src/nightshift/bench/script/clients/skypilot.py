@@ -95,7 +95,7 @@ class SkyPilotClients:
                 return call(SkyMachines(self._given or load()))
             except NightshiftError:
                 raise
-            except Exception as error:
+            except Exception as error:  # SkyPilot's and the clouds' have no common base; raised again
                 raise provider_error(self._unit(region), error) from error
 
         return await asyncio.to_thread(run)

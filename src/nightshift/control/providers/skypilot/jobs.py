@@ -36,7 +36,7 @@ def job_task(name: str, command: str, envs: Mapping[str, str]) -> dict[str, Any]
 class SkyMachines:
     """See the head of the file. `sky` is the module, or a stand-in with its signatures."""
 
-    def __init__(self, sky: Any) -> None:  # noqa: ANN401
+    def __init__(self, sky: Any) -> None:  # noqa: ANN401 - the module, or a test's stand-in
         self._module = sky
         self._sdk = sky.client.sdk
         self._sky = Sky(sky)

@@ -35,7 +35,7 @@ class SkyPilotProvider:
         self,
         folder: Path,
         *,
-        sky: Any = None,  # noqa: ANN401
+        sky: Any = None,  # noqa: ANN401 - as in jobs.py
         source: str | None = None,
         refresh_s: float = _REFRESH_S,
     ) -> None:

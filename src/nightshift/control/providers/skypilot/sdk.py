@@ -27,7 +27,7 @@ def load() -> Any:  # noqa: ANN401 - SkyPilot has no types for what its server a
 class Sky:
     """See the head of the file. `sky` is the module, or a stand-in with its signatures."""
 
-    def __init__(self, sky: Any) -> None:  # noqa: ANN401
+    def __init__(self, sky: Any) -> None:  # noqa: ANN401 - the module, or a test's stand-in
         self._sky = sky
         self._sdk = sky.client.sdk
 
