@@ -6,7 +6,7 @@ import pytest
 
 from nightshift.bench.compare.experiment import Time
 from nightshift.bench.paper.plan import PARTS, REPLICAS, parts_named
-from nightshift.bench.paper.run import experiment_of
+from nightshift.bench.paper.run import experiment_of, figures_of
 from nightshift.errors import UserError
 
 
@@ -58,3 +58,11 @@ def test_parts_go_by_name_or_beginning() -> None:
     assert len(parts_named("fig9,fig9")) == 1
     with pytest.raises(UserError, match="no part 'fig7'; there are fig8-arena"):
         parts_named("fig7")
+
+
+def test_figures_are_drawn_from_the_papers_own_parts_that_ran() -> None:
+    everything = figures_of(PARTS, {part.name for part in PARTS})
+    assert everything[8] == ["fig8-arena", "fig8-wildchat", "fig8-tot", "fig8-mixed"]
+    assert everything[9] == ["fig9"]
+    assert len(everything[10]) == 6
+    assert figures_of(PARTS, {"fig9", "busy-fig9", "live"}) == {9: ["fig9"]}

@@ -26,11 +26,11 @@ def paper_command(
 
     Replicas, clients and workloads are those of the paper; engines are emulated and time is virtual, but for
     the part `live`, which runs real processes beside the same in virtual time. An interrupted run goes on
-    where it stopped. Ends with a table of claims and OUTPUT_DIR/results.md.
+    where it stopped. Ends with a table of claims, OUTPUT_DIR/results.md and the figures.
     """
     from nightshift.bench.paper.claims import judged
     from nightshift.bench.paper.plan import PARTS, Part, parts_named
-    from nightshift.bench.paper.run import run_parts, summaries_in
+    from nightshift.bench.paper.run import draw_figures, run_parts, summaries_in
     from nightshift.bench.paper.sentences import CLAIMS
     from nightshift.bench.paper.table import results_page
 
@@ -61,4 +61,6 @@ def paper_command(
     path = output_dir / "results.md"
     path.write_text(page, encoding="utf-8")
     typer.echo(page)
+    for figure in draw_figures(output_dir, PARTS, summaries):
+        typer.echo(f"figure:  {figure}")
     typer.echo(f"results: {path}")

@@ -1,6 +1,6 @@
 """Runs the parts of the plan, one after another; what is finished is not run again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from nightshift.bench.compare.experiment import Experiment, Time, parse_systems
@@ -60,3 +60,27 @@ def summaries_in(output_dir: Path, parts: Sequence[Part]) -> dict[str, Json]:
         for name, folder in folders.items()
         if (folder / "summary.json").is_file()
     }
+
+
+def figures_of(parts: Sequence[Part], ran: Collection[str]) -> dict[int, list[str]]:
+    """Return the names of the parts that each of the paper's figures is drawn from, of those that `ran`.
+
+    Busy parts and those of the published code are no figures of the paper.
+    """
+    found: dict[int, list[str]] = {}
+    for part in parts:
+        if part.name.startswith("fig") and part.name in ran:
+            found.setdefault(int(part.figure), []).append(part.name)
+    return found
+
+
+def draw_figures(output_dir: Path, parts: Sequence[Part], ran: Collection[str]) -> list[Path]:
+    """Draw the paper's figures below `output_dir`, each in a folder `figure-<number>`; return the PNGs."""
+    from nightshift.bench.figures import write_paper_figures
+
+    drawn = []
+    for number, names in figures_of(parts, ran).items():
+        target = output_dir / f"figure-{number}"
+        index = write_paper_figures([ResultFolder(output_dir / name) for name in names], [number], target)
+        drawn += [target / f"{entry.name}.png" for entry in index.figures]
+    return drawn
