@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from tests.simulate.test_fleet import Chat
+from tests.simulate.talking import Chat
 from tests.soak.checker import Allowed, problems, queue_waits
 from tests.soak.journal import How, Journal
 
