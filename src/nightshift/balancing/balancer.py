@@ -7,9 +7,9 @@ request that arrives and finds a replica may go there directly, whoever waits: n
 it. A request crosses between balancers once at most: one that came from a peer may only go to a replica
 here.
 
-Where a request may go is `placement.py`; how healthy a replica is, `health.py`; what a refusal says,
-`refusals.py`. An event costs O(1) in replicas and waiting requests, O(lanes) when somebody waits, and
-O(peers) when no replica here has room.
+Where a request may go is `placement.py`, or `stored_placement.py` if it names a stored response; how healthy
+a replica is, `health.py`; what a refusal says, `refusals.py`. An event costs O(1) in replicas and waiting
+requests, O(lanes) when somebody waits, and O(peers) when no replica here has room.
 
 The clock is the caller's: `now` is in seconds and never goes back. Chance comes from the generator given.
 """
@@ -22,10 +22,11 @@ from typing import Final
 from nightshift.balancing.explain import Explained
 from nightshift.balancing.messages import Action, PassOn, PeerReport, ReplicaReport, Request
 from nightshift.balancing.placement import Placement
-from nightshift.balancing.queue import Entry, Queue
+from nightshift.balancing.queue import Bound, Entry, Queue
 from nightshift.balancing.refusals import Refusals
 from nightshift.balancing.retry_budget import RetryBudget
 from nightshift.balancing.stealing import Thief
+from nightshift.balancing.stored_placement import StoredPlacement
 from nightshift.balancing.switches import Across, Switches
 from nightshift.balancing.targets import Target
 from nightshift.balancing.waiting import Waiting
@@ -51,7 +52,8 @@ class Balancer:
         self.ledger = self.placement.ledger
         self.queue = Queue()
         self._refusals = Refusals(rng, self.placement.explanations)
-        self._waiting = Waiting(self.queue, self.placement, self._refusals, switches)
+        self.stored = StoredPlacement(self.placement, self._refusals, switches)
+        self._waiting = Waiting(self.queue, self.placement, self.stored, self._refusals, switches)
         self.retries = RetryBudget()
         self._arrivals = 0
         self._thief = Thief(switches.across)
@@ -68,9 +70,12 @@ class Balancer:
         if request.deadline is not None and entry.is_late(now):
             return [self._refusals.too_late(now, entry)]
         self.retries.arrived()
+        if request.stored is not None:
+            action = self.stored.arrived(now, entry, request.stored, len(self.queue))
+            return self._wait(now, entry) if action is None else [action]
         if self._pushes and request.from_peer is None:
             return self._pushed(now, entry)
-        action: Action | None = self.placement.to_replica(now, entry)
+        action = self.placement.to_replica(now, entry)
         if action is None and not self.queue.crossing:
             action = self.placement.beyond(now, entry, len(self.queue.waiting))
         if action is None:
@@ -160,12 +165,20 @@ class Balancer:
             return ()
         self.placement.pool_of(entry).unjudged(entry.target, request_id)
         entry.avoid = (*entry.avoid, entry.target.id)
+        if entry.bound is not None:
+            return self._stored_declined(now, entry, entry.bound)
         if not self._waiting.may_wait(now, entry):
             entry.judged = True
             return [PassOn(request_id), *self._place(now)]
         self.placement.take_back(entry)
         self._waiting.put_back(entry)
         return self._place(now)
+
+    def response_stored(self, now: float, request_id: str, response: str) -> None:
+        """The target of a request, as the answer begins, is seen to hold this stored response."""
+        entry = self.ledger.get(request_id)
+        if entry is not None:
+            self.stored.answered(now, entry, response)
 
     def client_gone(self, now: float, request_id: str) -> Sequence[Action]:
         """The client left. Frees the request's place, wherever it is (the shell cuts the upstream itself)."""
@@ -206,6 +219,7 @@ class Balancer:
         """
         self.switches = switches
         self.placement.use(switches)
+        self.stored.use(now, switches)
         self._waiting.use(switches)
         self._thief = Thief(switches.across)
         self._pushes = switches.across is Across.PUSH
@@ -334,9 +348,28 @@ class Balancer:
         """Try another target at once with a request that `failed` could not answer, if that is allowed."""
         entry.losses += 1
         entry.avoid = (*entry.avoid, failed)
+        bound = entry.bound
+        if bound is not None and bound.holder is not None:
+            return None  # nobody else holds what it names
         if entry.losses >= MAX_LOSSES or entry.is_late(now) or not self.retries.spend(now):
             return None
+        if bound is not None:
+            return self.stored.place(now, entry, len(self.queue))
         action = self.placement.place(now, entry, len(self.queue))
         if action is not None:
             self._refusals.placed(now)
         return action
+
+    def _stored_declined(self, now: float, entry: Entry, bound: Bound) -> Sequence[Action]:
+        """A peer does not know the stored response either, or has no room: the next, if it is only sought."""
+        if bound.holder is not None:
+            entry.judged = True
+            return [PassOn(entry.request.id), *self._place(now)]
+        self.placement.take_back(entry)
+        late = entry.is_late(now)
+        waiting = len(self.queue)
+        action = self._refusals.too_late(now, entry) if late else self.stored.place(now, entry, waiting)
+        if action is None and (action := self._waiting.refusal(now, entry)) is None:
+            self._waiting.put_back(entry)
+            return self._place(now)
+        return [action, *self._place(now)]

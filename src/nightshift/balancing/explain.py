@@ -42,6 +42,8 @@ WHY = {
     "least_cost": "its cost in seconds is the least: round trip, tokens there, and tokens to prefill",
     "weighted_scores": "its score is the highest: weighted prefix match, queue and free KV memory",
     "stolen": "it asked for work",
+    "stored": "it holds the stored response that the request names",
+    "stored_sought": "it may hold the stored response that is named; it is the nearest not asked yet",
 }
 """By the reason of a decision: why the winner won."""
 

@@ -51,10 +51,23 @@ class PromptKey:
         return f"PromptKey(namespace={self.namespace!r}, length_bytes={self.length_bytes})"
 
 
+class StoredResponse:
+    """A stored response that a request names.
+
+    `generates`: the request continues it, and is work for an engine; else it only reads, cancels or deletes.
+    """
+
+    __slots__ = ("generates", "id")
+
+    def __init__(self, id: str, *, generates: bool) -> None:  # noqa: A002 - what it is called everywhere
+        self.id = id
+        self.generates = generates
+
+
 class Request:
     """A request as placement sees it. `from_peer` names the balancer that handed it over, if one did."""
 
-    __slots__ = ("deadline", "from_peer", "hash_key", "id", "model", "prompt", "regions", "tenant")
+    __slots__ = ("deadline", "from_peer", "hash_key", "id", "model", "prompt", "regions", "stored", "tenant")
 
     def __init__(
         self,
@@ -67,6 +80,7 @@ class Request:
         model: str = "",
         deadline: float | None = None,
         regions: frozenset[str] | None = None,
+        stored: StoredResponse | None = None,
     ) -> None:
         self.id = id
         self.prompt = prompt
@@ -79,6 +93,8 @@ class Request:
         """On the balancer's clock, in seconds; from then on the request is placed nowhere."""
         self.regions = regions
         """The only regions that may serve it; None: any may."""
+        self.stored = stored
+        """Only who holds this may serve it."""
 
 
 class Decision:

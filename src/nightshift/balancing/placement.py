@@ -63,6 +63,8 @@ class Placement:
     def lane(self, entry: Entry) -> Lane:
         """Return the lane that a request waits in; only models that somebody names have lanes of their
         own."""
+        if entry.bound is not None:
+            return Lane("", may_cross=False, avoid=entry.avoid, holder=entry.bound.holder)
         model = entry.request.model
         named = self.replicas.serving.names(model) or self.peers.serving.names(model)
         return Lane(model if named else "", entry.may_cross, entry.avoid, entry.request.regions)
@@ -93,12 +95,14 @@ class Placement:
 
     def has_targets(self, entry: Entry) -> bool:
         """Tell whether there is any target for a request, reachable or not."""
+        if entry.bound is not None:
+            return True  # whoever waits for it is told when it is gone
         return bool(self._all(self.replicas, entry) or (entry.may_cross and self._all(self.peers, entry)))
 
     def could_serve(self, entry: Entry) -> bool:
         """Tell whether somebody who can be reached could serve the request, had they room."""
         request = entry.request
-        if self._usable(request) & ~self.replicas.mask_of(entry.avoid):
+        if entry.bound is not None or self._usable(request) & ~self.replicas.mask_of(entry.avoid):
             return True
         return entry.may_cross and bool(self._serving_peers(request) & ~self.peers.mask_of(entry.avoid))
 

@@ -1,10 +1,10 @@
 """The requests that wait in a balancer, first come first served among those that could go to the same places.
 
 They stand in *lanes*, by where they may go: the model, whether they may cross to a peer, the targets that are
-ruled out for them because they failed with the request, and the regions that may serve them. Without lanes,
-one request that must stay would hold up all behind it that could leave. All lanes share one order of arrival:
-whoever goes over the queue takes the lanes' heads by it, and when a head can go nowhere, neither can the rest
-of its lane.
+ruled out for them because they failed with the request, the regions that may serve them, and the one target
+that holds what they name. Without lanes, one request that must stay would hold up all behind it that could
+leave. All lanes share one order of arrival: whoever goes over the queue takes the lanes' heads by it, and
+when a head can go nowhere, neither can the rest of its lane.
 
 There are few lanes: a model that nobody names has none of its own (the caller's `model` of a lane is empty
 then), so that clients cannot make lanes. Every operation costs O(1), but for going over the heads, and
@@ -30,13 +30,25 @@ class Lane(NamedTuple):
     """Targets that are ruled out, by name: one that was removed and named again is another object."""
     regions: frozenset[str] | None = None
     """The only ones that may serve them; None: any may."""
+    holder: Target | None = None
+    """The only one that may serve them, because it holds the stored response that they name."""
+
+
+class Bound:
+    """What a request is bound to that names a stored response. `holder` is None while it is being sought."""
+
+    __slots__ = ("at_peer", "holder")
+
+    def __init__(self, holder: Target | None, *, at_peer: bool) -> None:
+        self.holder = holder
+        self.at_peer = at_peer
 
 
 class Entry:
     """A request and what this balancer needs to remember of it until it is over."""
 
     __slots__ = (
-        *("arrived", "at_peer", "attempts", "avoid", "judged", "kept", "lane", "losses"),
+        *("arrived", "at_peer", "attempts", "avoid", "bound", "judged", "kept", "lane", "losses"),
         *("may_cross", "order", "request", "target"),
     )
 
@@ -64,6 +76,8 @@ class Entry:
         """Whether that is a peer."""
         self.lane: Lane | None = None
         """Its lane, while it is in the queue."""
+        self.bound: Bound | None = None
+        """Set while it may go to one target only; see `stored_placement.py`."""
 
     def is_late(self, now: float) -> bool:
         """Tell whether its deadline has passed: then it is placed nowhere."""

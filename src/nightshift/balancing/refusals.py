@@ -1,16 +1,21 @@
 """What is answered to a request that is not served: each cause with its status, code and Retry-After.
 
 429 says that replicas exist and are busy, 503 that none can serve, 502 that those tried did not answer, 504
-that the request's time is over, 404 that nobody serves its model, 403 that nobody who may serve it does. A
-request that may be tried again is told when, from the rate at which the queue drains.
+that the request's time is over, 404 that nobody serves its model or holds the response that it names, 403
+that nobody who may serve it does. A request that may be tried again is told when, from the rate at which the queue
+drains.
 """
 
 from random import Random
+from typing import Final
 
 from nightshift.balancing.drain import DrainRate
 from nightshift.balancing.explain import Explanations
 from nightshift.balancing.messages import Reject
 from nightshift.balancing.queue import Entry
+
+_SHOWN: Final = 100
+"""Characters of an id that is not known, in a message."""
 
 
 class Refusals:
@@ -52,6 +57,26 @@ class Refusals:
         regions = ", ".join(sorted(entry.request.regions or ())) or "no region"
         message = f"this request may be served only in {regions}, and nobody is known there who serves it"
         return self._never(now, entry, 403, "residency", message)
+
+    def response_unknown(self, now: float, entry: Entry) -> Reject:
+        """Nobody is known to hold the stored response that it names, or it is another client's."""
+        name = "" if entry.request.stored is None else entry.request.stored.id[:_SHOWN]
+        message = f"Response with id '{name}' not found."  # vLLM's and SGLang's words
+        return self._explained(now, entry, Reject(entry.request.id, 404, "response_not_found", message))
+
+    def response_gone(self, now: float, entry: Entry) -> Reject:
+        """Who held the stored response is gone, or about to go."""
+        name = "" if entry.request.stored is None else entry.request.stored.id[:_SHOWN]
+        message = (
+            f"Response with id '{name}' is no longer available: the replica that stored it is gone. "
+            "Send the whole conversation instead"
+        )
+        return self._never(now, entry, 404, "response_gone", message)
+
+    def holder_not_ready(self, now: float, entry: Entry, waiting: int) -> Reject:
+        """Who holds the stored response does not answer, and may again."""
+        message = "the replica that stored this response does not answer at the moment"
+        return self._later(now, entry, 503, "response_not_ready", message, waiting=waiting)
 
     def too_late(self, now: float, entry: Entry) -> Reject:
         """Its deadline has passed before it was placed."""

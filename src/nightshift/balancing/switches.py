@@ -190,3 +190,9 @@ class Switches:
     replica can be reached (the original's balancers gave a backend 120 s)."""
     index_bytes: int = 256 * 2**20
     """Memory for each of the two prefix indexes (replicas, peers)."""
+    stored_responses: int = 65_536
+    """Stored responses (`/v1/responses`) of which a balancer remembers who holds them; the least recently
+    used are forgotten first. Some 250 bytes each."""
+    stored_response_s: float = 2_592_000.0
+    """Seconds after which a stored response that nobody asks for is forgotten: the 30 days for which OpenAI
+    keeps one. Engines keep theirs until they end."""

@@ -13,6 +13,7 @@ from nightshift.balancing.policies import Choice
 from nightshift.balancing.queue import Entry, Queue
 from nightshift.balancing.refusals import Refusals
 from nightshift.balancing.stealing import choose_loot
+from nightshift.balancing.stored_placement import StoredPlacement
 from nightshift.balancing.switches import Switches
 from nightshift.balancing.targets import Peer
 
@@ -20,9 +21,17 @@ from nightshift.balancing.targets import Peer
 class Waiting:
     """See the head of the file."""
 
-    def __init__(self, queue: Queue, placement: Placement, refusals: Refusals, switches: Switches) -> None:
+    def __init__(
+        self,
+        queue: Queue,
+        placement: Placement,
+        stored: StoredPlacement,
+        refusals: Refusals,
+        switches: Switches,
+    ) -> None:
         self._queue = queue
         self._placement = placement
+        self._stored = stored
         self._refusals = refusals
         self._max_queue = switches.max_queue
         self._max_queue_s = switches.max_queue_s
@@ -93,7 +102,10 @@ class Waiting:
         if entry.is_late(now):
             self._placement.release(entry)
             return self._refusals.too_late(now, entry)
-        action = self._placement.place(now, entry, len(self._queue) - 1)
+        others = len(self._queue) - 1
+        if entry.bound is not None:
+            return self._stored.place(now, entry, others)
+        action = self._placement.place(now, entry, others)
         if action is not None:
             self._refusals.placed(now)
         return action
