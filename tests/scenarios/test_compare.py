@@ -83,6 +83,17 @@ def test_nothing_is_left_running(outcome: tuple[dict[str, object], Path]) -> Non
     assert left == []
 
 
+def known_of(folder: Path) -> set[str]:
+    """What the records of finished requests say; of which each answer has more than one piece of content."""
+    lines = (folder / "records-us-east-2.jsonl").read_text().splitlines()
+    finished = [one for one in map(json.loads, lines) if not one["unfinished"] and one["output_tokens"] > 1]
+    assert finished
+    assert all(len(one["itl_s"]) == one["output_tokens"] - 1 for one in finished)
+    known = [{key for key, value in one.items() if value is not None} for one in finished]
+    assert all(each == known[0] for each in known)
+    return known[0]
+
+
 def keys_of(path: Path) -> set[str]:
     return set(json.loads(path.read_text().splitlines()[-1] if path.suffix == ".jsonl" else path.read_text()))
 
@@ -104,6 +115,7 @@ def test_virtual_time_leaves_the_same_files_and_fields(
     assert {path.name for path in virtual.iterdir()} == names
     for name in names:
         assert keys_of(virtual / name) == keys_of(live / name), name
+    assert known_of(virtual) == known_of(live)
     one, other = ((folder / "samples.jsonl").read_text().splitlines()[-1] for folder in (live, virtual))
     for part in ("replicas", "balancers"):
         shapes = [{key: set(value) for key, value in json.loads(line)[part].items()} for line in (one, other)]

@@ -17,6 +17,7 @@ from nightshift.engine.engine import Engine, Outcome, Step
 from nightshift.engine.profiles import DeviceProfile
 from nightshift.engine.request import EngineRequest
 from nightshift.engine.stats import EngineStats
+from nightshift.engine.token_times import StepLog, TokenTimes
 
 
 class Milestone(Enum):
@@ -41,9 +42,11 @@ class Progress:
 class VirtualEngine:
     """One engine on the caller's clock."""
 
-    def __init__(self, profile: DeviceProfile, *, fast: bool = True) -> None:
+    def __init__(self, profile: DeviceProfile, *, fast: bool = True, logs_steps: bool = False) -> None:
+        """With `logs_steps` it knows afterwards when each token came, and takes memory for that."""
         self._engine = Engine(profile)
         self._fast = fast
+        self._log = StepLog() if logs_steps else None
         # The clock of steps: seconds when the engine was last idle, and nanoseconds of steps since.
         self._base_s = 0.0
         self._elapsed_ns = 0
@@ -98,11 +101,24 @@ class VirtualEngine:
         self._run_until(now_s)
         return self._engine.generated(0 if self._step is None else self._repeats_by(self._step, now_s))
 
+    def token_times(self, now_s: float) -> TokenTimes:
+        """Return when tokens came, those of the run under way too. Only with `logs_steps`."""
+        self._run_until(now_s)
+        if self._log is None:
+            raise RuntimeError("the steps of this engine were not logged")
+        under_way = StepLog()
+        if self._step is not None:
+            repeats = self._repeats_by(self._step, now_s)
+            under_way.ran(self._base_s, self._elapsed_ns, self._step, repeats)
+        return self._log.times(under_way)
+
     def _run_until(self, now_s: float) -> None:
         while self._step is not None:
             end_s = self._end_s(self._step, self._repeats)
             if end_s > now_s:
                 return
+            if self._log is not None:
+                self._log.ran(self._base_s, self._elapsed_ns, self._step, self._repeats)
             self._elapsed_ns += self._step.duration_ns(self._repeats)
             self._note(end_s, self._engine.end_steps(self._repeats))
             self._begin()
@@ -137,6 +153,8 @@ class VirtualEngine:
 
     def _note(self, at_s: float, outcome: Outcome) -> None:
         for sequence in outcome.prefilled:
+            if self._log is not None:
+                self._log.prefilled(sequence.request.id, sequence.generated)
             if sequence.generated == 1:
                 self._append(at_s, Milestone.FIRST_TOKEN, sequence.request, sequence.cached_tokens)
         for sequence in outcome.finished:

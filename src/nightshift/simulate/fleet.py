@@ -34,16 +34,18 @@ def build_fleet(
     profile: DeviceProfile,
     one_way_s: Mapping[tuple[str, str], float],
     seed: int,
+    logs_steps: bool = False,
 ) -> SimFleet:
     """Build a fleet of `regions` (name: number of replicas) with nothing running in it.
 
+    With `logs_steps` replicas can say afterwards when each token came, and take memory for it.
     No report is ever stale here: where none comes, the last one still holds (`probing.py`).
     """
     switches = replace(switches, stale_s=math.inf)
     schedule = Schedule()
     network = Network(schedule, one_way_s)
     replicas = [
-        SimReplica(f"{region}-{number}", region, profile, schedule)
+        SimReplica(f"{region}-{number}", region, profile, schedule, logs_steps=logs_steps)
         for region, count in regions.items()
         for number in range(1, count + 1)
     ]

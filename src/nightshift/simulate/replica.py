@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from nightshift.balancing.messages import ReplicaReport
 from nightshift.engine.profiles import DeviceProfile
 from nightshift.engine.request import EngineRequest
+from nightshift.engine.token_times import TokenTimes
 from nightshift.engine.virtual import Milestone, VirtualEngine
 from nightshift.simulate.schedule import Schedule
 
@@ -21,12 +22,14 @@ class Answering:
 class SimReplica:
     """One engine."""
 
-    def __init__(self, id_: str, region: str, profile: DeviceProfile, schedule: Schedule) -> None:
+    def __init__(
+        self, id_: str, region: str, profile: DeviceProfile, schedule: Schedule, *, logs_steps: bool = False
+    ) -> None:
         self.id = id_
         self.region = region
         self.on_news: list[Callable[[], None]] = []
         """Called when a request has come, and when the number of pending ones is another than before."""
-        self._engine = VirtualEngine(profile)
+        self._engine = VirtualEngine(profile, logs_steps=logs_steps)
         self._schedule = schedule
         self._answering: dict[str, Answering] = {}
         self._pending = 0
@@ -47,6 +50,10 @@ class SimReplica:
     def generated(self) -> dict[str, int]:
         """Return the tokens that each request here has got so far."""
         return self._engine.generated(self._schedule.now)
+
+    def token_times(self) -> TokenTimes:
+        """Return when each token came here; only with `logs_steps`."""
+        return self._engine.token_times(self._schedule.now)
 
     def _wake(self, due: float) -> None:
         if due == self._wake_at:

@@ -27,8 +27,10 @@ def modelled(
 
     Users begin within `ramp_s` as those of the live client do: with the same draws.
     """
-    fleet = build_fleet(regions={region: 1}, switches=_BLIND, profile=profile, one_way_s={}, seed=0)
+    fleet = build_fleet(
+        regions={region: 1}, switches=_BLIND, profile=profile, one_way_s={}, seed=0, logs_steps=True
+    )
     served: list[Served] = []
     start_users(fleet, workload, region, served, ramp_s=ramp_s)
     fleet.schedule.run(workload.duration_s)
-    return records_until(fleet, served, workload.duration_s).get(region, [])
+    return list(records_until(fleet, served, workload.duration_s))

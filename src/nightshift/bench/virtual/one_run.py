@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from itertools import permutations
-from pathlib import Path
 from typing import Any
 
 import orjson
@@ -71,12 +70,31 @@ def simulate(
     for step in range(1, _STEPS + 1):
         fleet.schedule.run(experiment.duration_s * step / _STEPS)
         progress(fleet.schedule.now)
-    records = records_until(fleet, served, experiment.duration_s)
+    clients = {region.name: _Client() for region in asking}
+    for record in records_until(fleet, served, experiment.duration_s):
+        clients[record.region].record(record)
     for region in asking:
-        own = records.get(region.name, [])
-        _write_lines(folder / f"records-{region.name}.jsonl", own)
+        own = clients[region.name]
+        write_whole(folder / f"records-{region.name}.jsonl", b"".join(own.lines))
         write_json(folder / f"client-{region.name}.json", _account(experiment, region, repetition, own))
-    _write_lines(folder / "samples.jsonl", samples.lines)
+    write_whole(folder / "samples.jsonl", b"".join(map(_line, samples.lines)))
+
+
+class _Client:
+    """What a region's users left, each record as the line that it is in the file."""
+
+    def __init__(self) -> None:
+        self.lines: list[bytes] = []
+        self.failed = 0
+        self.unfinished = 0
+        self.is_open_loop = False
+
+    def record(self, record: RequestRecord) -> None:
+        """Count it and keep its line."""
+        self.lines.append(_line(record))
+        self.failed += record.failed is not None
+        self.unfinished += record.unfinished
+        self.is_open_loop |= record.scheduled is not None
 
 
 def _fleet(experiment: Experiment, system: Preset, repetition: int) -> SimFleet:
@@ -88,30 +106,31 @@ def _fleet(experiment: Experiment, system: Preset, repetition: int) -> SimFleet:
         profile=profile_named(experiment.profile),
         one_way_s={(a, b): matrix.one_way_s(a, b) for a, b in permutations(names, 2)},
         seed=experiment.seed_of(repetition),
+        logs_steps=True,
     )
 
 
 def _account(
-    experiment: Experiment, region: RegionLoad, repetition: int, records: list[RequestRecord]
+    experiment: Experiment, region: RegionLoad, repetition: int, client: _Client
 ) -> Mapping[str, Any]:
     """What a live client says of itself. Nobody waits for a processor here, so there is nothing of that."""
     return {
         "region": region.name,
         "model": experiment.model_name,
-        "requests": len(records),
-        "failed": sum(record.failed is not None for record in records),
-        "unfinished": sum(record.unfinished for record in records),
+        "requests": len(client.lines),
+        "failed": client.failed,
+        "unfinished": client.unfinished,
         "elapsed_s": experiment.duration_s,
         "interrupted": False,
         "cpu_share": None,
         "lag_p99_s": None,
         "late_s": None,
-        "schedule_lag_p99_s": 0.0 if any(record.scheduled is not None for record in records) else None,
+        "schedule_lag_p99_s": 0.0 if client.is_open_loop else None,
         "speed": 1.0,
         "data": experiment.workload_of(region, repetition).data,
         "warnings": [],
     }
 
 
-def _write_lines(path: Path, values: list[Any]) -> None:
-    write_whole(path, b"".join(orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE) for value in values))
+def _line(value: RequestRecord | Mapping[str, Any]) -> bytes:
+    return orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)

@@ -1,9 +1,10 @@
 """Users of a workload on a fleet in virtual time, and what they left. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from random import Random
 
 from nightshift.bench.records import RequestRecord
+from nightshift.bench.virtual.pieces import Pieces, ReplicaPieces
 from nightshift.bench.virtual.records import records_of
 from nightshift.bench.workloads import Workload
 from nightshift.simulate.fleet import SimFleet
@@ -40,10 +41,19 @@ def start_users(
         ).start()
 
 
-def records_until(fleet: SimFleet, served: Sequence[Served], end_s: float) -> dict[str, list[RequestRecord]]:
-    """Return the records of each region, when the fleet's schedule has been run until `end_s`."""
-    generated = {id_: tokens for replica in fleet.replicas for id_, tokens in replica.generated().items()}
-    return records_of(served, generated, end_s)
+def records_until(fleet: SimFleet, served: Sequence[Served], end_s: float) -> Iterator[RequestRecord]:
+    """Yield the records of all regions, when the fleet's schedule has been run until `end_s`.
+
+    Its replicas must have logged their steps.
+    """
+    pieces = {
+        replica.id: ReplicaPieces(replica.token_times(), replica.generated()) for replica in fleet.replicas
+    }
+
+    def of(one: Served) -> Pieces:
+        return pieces[one.replica].of(one, end_s) if one.first is not None else Pieces()
+
+    return records_of(served, of, end_s)
 
 
 def _from(begin_at_s: float) -> Pauses:

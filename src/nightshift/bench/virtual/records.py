@@ -1,32 +1,25 @@
 """What a simulated client saw of a request, as the live client records it. Pure.
 
-What only a network or a real stream has is not made up: there are no response headers and no single gaps
-between pieces of content. Their mean is known, since the times of the first and of the last token are.
+What only a network has is not made up: there are no response headers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from nightshift.bench.records import RequestRecord
+from nightshift.bench.virtual.pieces import Pieces
 from nightshift.simulate.requests import Served
 
 
 def records_of(
-    served: Sequence[Served], generated: Mapping[str, int], end_s: float
-) -> dict[str, list[RequestRecord]]:
-    """Return the records of each region in the order in which they ended.
-
-    `generated` has the tokens so far of each request that an engine still worked on at `end_s`.
-    """
-    found: dict[str, list[RequestRecord]] = {}
+    served: Sequence[Served], pieces_of: Callable[[Served], Pieces], end_s: float
+) -> Iterator[RequestRecord]:
+    """Yield the records in the order in which requests ended; one at a time, since gaps are many."""
     for one in sorted(served, key=lambda one: (end_s if one.over is None else one.over, one.sent, one.id)):
-        found.setdefault(one.region, []).append(_record(one, generated.get(one.id, 0), end_s))
-    return found
+        yield _record(one, pieces_of(one), end_s)
 
 
-def _record(one: Served, generated: int, end_s: float) -> RequestRecord:
+def _record(one: Served, pieces: Pieces, end_s: float) -> RequestRecord:
     finished = one.end is not None
-    output = one.output_tokens if finished else generated if one.first is not None else 0
-    gap = (one.end - one.first) / (output - 1) if one.end and one.first and output > 1 else None
     answered = one.first is not None or one.failed is not None
     return RequestRecord(
         uid=one.id,
@@ -46,9 +39,11 @@ def _record(one: Served, generated: int, end_s: float) -> RequestRecord:
         failed=one.failed if one.failed is None else f"HTTP {one.failed}",
         unfinished=one.over is None,
         input_tokens=one.input_tokens if finished else None,
-        output_tokens=output,
+        output_tokens=pieces.tokens,
         cached_tokens=one.cached_tokens if finished else None,
-        itl_mean=gap,
+        itl_s=pieces.gaps_s,
+        itl_mean=pieces.mean_s,
+        itl_max=pieces.longest_s,
         # The head of an answer, which a client has with the first content, says the rest.
         balancer=one.balancer if answered else None,
         replica=one.replica or None if answered else None,
