@@ -28,7 +28,7 @@ HOT = {
     ),
     "proxy": (
         *("access/gate", "answer", "client", "decision", "delivery", "dispatcher", "doors", "edge"),
-        *("endpoint", "last_answer", "pool"),
+        *("endpoint", "last_answer", "one_chunk", "pool"),
         *("exchange", "fields", "first_content", "head", "placing", "relay", "repeated", "request"),
         *("response_head", "routes", "seen/histogram", "seen/metrics", "seen/observer", "seen/outcome"),
         *("seen/tally", "server", "surface", "timeouts", "tokens", "upstream"),

@@ -112,6 +112,10 @@ class _Ends:
         assert not self.ends, ("a body after the end", self.ends, data)
         assert self.heads == 1, ("a body without a head", data)
 
+    def chunk(self, block: bytes, start: int) -> None:
+        assert start > 0, block
+        self.body(block[start:-2])
+
     def complete(self) -> None:
         self.ends.append("complete")
 

@@ -137,3 +137,36 @@ def test_the_last_event_says_that_all_is_said(last: bytes, all_: bool) -> None:
     it.response_body(TEXT)
     it.response_body(last)
     assert it.said_all is all_
+
+
+def chunk(body: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(body), body)
+
+
+def test_a_chunk_goes_on_as_it_came_once_the_answer_has_begun() -> None:
+    it, written = relay(Heard())
+    it.response_head(head())
+    it.response_chunk(chunk(ROLE), 4)
+    assert written.data == b""
+    it.response_chunk(chunk(TEXT), 4)
+    assert written.data.endswith(chunk(ROLE + TEXT))
+    it.response_chunk(chunk(b"data: [DONE]\n\n"), 3)
+    assert written.data.endswith(chunk(b"data: [DONE]\n\n"))
+    assert it.said_all
+    it.response_complete()
+    assert written.data.endswith(b"0\r\n\r\n")
+
+
+def test_a_chunk_that_is_answered_with_a_length_loses_its_frame() -> None:
+    it, written = relay(Heard())
+    it.response_head(head(200, {b"content-length": b"300"}))
+    it.response_chunk(b"3\r\nabc\r\n", 3)
+    assert written.data.endswith(b"\r\n\r\nabc")
+
+
+def test_bytes_are_counted_without_their_frame() -> None:
+    it, _ = relay(Heard())
+    it.response_head(head())
+    it.response_body(TEXT)
+    it.response_chunk(chunk(b"data: 1\n\n"), 3)
+    assert it._outcome.response_bytes == len(TEXT) + 9

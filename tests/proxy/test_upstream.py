@@ -50,6 +50,8 @@ class Told:
     whole: bool = False
     lost: str | None = None
     reused: bool = False
+    passed: int = 0
+    """Chunks that went past the parser."""
 
 
 @dataclass
@@ -72,6 +74,10 @@ class Recorder:
         if self.told.lost is None:
             assert self.told.head is not None
             self.told.body += data
+
+    def chunk(self, block: bytes, start: int) -> None:
+        self.told.passed += 1
+        self.body(block[start:-2])
 
     def complete(self) -> None:
         assert not self.told.whole

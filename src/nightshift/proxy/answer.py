@@ -62,6 +62,13 @@ class Answer:
             self.sent = True
         self._transport.write(data)
 
+    def chunk(self, block: bytes) -> bool:
+        """Send a piece of the body that is framed as a chunk already. False: it needs another frame."""
+        if not self._chunked or self._held:
+            return False
+        self._transport.write(block)
+        return True
+
     def end(self) -> None:
         """The body is whole."""
         rest = self._held + b"0\r\n\r\n" if self._chunked else self._held

@@ -65,6 +65,10 @@ class Call:
             self._delivery.cancel()
             self._failed(f"an answer of more than {MAX_REPLY_BYTES} bytes")
 
+    def response_chunk(self, block: bytes, start: int) -> None:
+        """A piece of the answer, as a chunk."""
+        self.response_body(block[start:-2])
+
     def response_complete(self) -> None:
         """The answer is whole."""
         self._answered(Reply(self._status, b"".join(self._parts), self._clock() - self.started))

@@ -33,6 +33,9 @@ class Recipient(Protocol):
     def response_body(self, data: bytes) -> None:
         """A piece of the body came."""
 
+    def response_chunk(self, block: bytes, start: int) -> None:
+        """In place of `response_body`: see `upstream.Delivering.chunk`."""
+
     def response_complete(self) -> None:
         """The response is whole."""
 
@@ -142,6 +145,12 @@ class Delivery:
         self.blocks += 1
         if self._recipient is not None:
             self._recipient.response_body(data)
+
+    def chunk(self, block: bytes, start: int) -> None:
+        """Pass a piece of the body on that is framed already."""
+        self.blocks += 1
+        if self._recipient is not None:
+            self._recipient.response_chunk(block, start)
 
     def complete(self) -> None:
         """The response is whole."""

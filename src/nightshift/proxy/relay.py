@@ -78,7 +78,7 @@ class Relay:
         self._start: StreamStart | None = None
         self._hold_bytes = 0
         self._last = b""
-        """The last block of the body."""
+        """The last block of the body; some have their framing around them."""
         self.held: bytes | None = b""
         """What came of the body and was not sent; None once the answer has begun."""
         self.events = False
@@ -116,6 +116,15 @@ class Relay:
             self._answer.body(data)
         else:
             self._hold(data)
+
+    def response_chunk(self, block: bytes, start: int) -> None:
+        """Relay a block that is one whole chunk."""
+        if self.held is None and self._entry is None and self._answer.chunk(block):
+            self._last = block
+            self.progress = True
+            self._outcome.response_bytes += len(block) - start - 2
+        else:
+            self.response_body(block[start:-2])
 
     def response_complete(self) -> None:
         """The response is whole."""
@@ -178,8 +187,8 @@ class Relay:
     def show(self, error: ApiError) -> None:
         """Tell a client that reads events why there will be no more."""
         if self.events:
-            # End the event that was cut off, if one was.
-            separator = b"" if self._last.endswith((b"\n\n", b"\r\n\r\n")) else b"\n\n"
+            # End the event that was cut off, if one was; an empty line too many is nothing.
+            separator = b"" if self._last.removesuffix(b"\r\n").endswith(b"\n\n") else b"\n\n"
             self._answer.body(separator + b"data: " + error.body() + b"\n\n")
 
     @property

@@ -15,8 +15,8 @@ should be (docs/reference/http.md has the table):
 Nothing is passed on as it came but the body's bytes; they are told once for each block received, not once for
 each chunk of the upstream's framing.
 
-An answer that comes whole, in one piece, and whose head is like the last one (`last_answer.py`), does not
-pass through the parser.
+Two things do not pass through the parser: an answer that comes whole, in one piece, and whose head is like
+the last one (`last_answer.py`), and a chunk that comes by itself (`one_chunk.py`).
 """
 
 import asyncio
@@ -27,6 +27,7 @@ import httptools
 from nightshift.proxy.fields import HeaderLines
 from nightshift.proxy.last_answer import LastAnswer
 from nightshift.proxy.limits import Limits
+from nightshift.proxy.one_chunk import start_of_body
 from nightshift.proxy.response_head import ResponseHead, checked_reason, fault_of
 
 _MOST_INFORMATIONAL: Final = 16
@@ -48,6 +49,9 @@ class Delivering(Protocol):
 
     def body(self, data: bytes) -> None:
         """A piece of the body is here."""
+
+    def chunk(self, block: bytes, start: int) -> None:
+        """In place of `body`: the block is a whole chunk, and `block[start:-2]` the piece."""
 
     def complete(self) -> None:
         """The response is whole; the connection is no longer this delivery's."""
@@ -73,6 +77,8 @@ class Upstream(asyncio.Protocol):
     """One connection. `delivery` is whose request it carries; None while idle."""
 
     __slots__ = (
+        "_between_chunks",
+        "_chunk_over",
         "_complete",
         "_head",
         "_headers",
@@ -119,6 +125,9 @@ class Upstream(asyncio.Protocol):
         self._in_body = False
         self._complete = False
         self._received = False
+        self._chunk_over = False
+        self._between_chunks = False
+        """Whether the parser has read to the end of a chunk, and no further."""
         self._reusable = False
         self._surplus = False
         """Whether anything came after the end of the response."""
@@ -168,12 +177,24 @@ class Upstream(asyncio.Protocol):
         if delivery is None or parser is None:
             self.abort()  # nothing was asked; what comes now would be taken for the next answer
             return
+        if self._between_chunks:
+            start = start_of_body(data)
+            if start:
+                delivery.chunk(data, start)
+                return
         is_first = not self._received
         self._received = True
-        if is_first and self._is_like_the_last_one(data, delivery):
-            return
+        if not is_first or not self._is_like_the_last_one(data, delivery):
+            self._read(parser, data, delivery, is_first=is_first)
+
+    def _read(
+        self, parser: httptools.HttpResponseParser, data: bytes, delivery: Delivering, *, is_first: bool
+    ) -> None:
+        """Let the parser read on, and tell what it found."""
         self._idle_bytes += len(data)
         broken = self._parse(parser, data)
+        # After a chunk, any byte more is of the next size line, which has not ended: it would have been told.
+        self._between_chunks = self._chunk_over and data.endswith(b"\n")
         if self._parts:
             body = self._parts[0] if len(self._parts) == 1 else b"".join(self._parts)
             self._parts = []
@@ -191,7 +212,7 @@ class Upstream(asyncio.Protocol):
             self._break(f"more than {self._limits.header_bytes} bytes without any of a body")
 
     def _parse(self, parser: httptools.HttpResponseParser, data: bytes) -> str:
-        """Let the parser read on. Return what is wrong; nothing is ""."""
+        """Return what is wrong; nothing is ""."""
         try:
             parser.feed_data(data)
         except httptools.HttpParserCallbackError:
@@ -279,6 +300,14 @@ class Upstream(asyncio.Protocol):
         # A second answer that nobody asked for is nobody's body, nor is what follows a head that was refused.
         if not self._complete and self.delivery is not None:
             self._parts.append(data)
+
+    def on_chunk_header(self) -> None:
+        """A size was read; the last one is that of no chunk."""
+        self._chunk_over = False
+
+    def on_chunk_complete(self) -> None:
+        """A chunk was read to its end."""
+        self._chunk_over = not self._complete
 
     def on_message_complete(self) -> None:
         """The response is whole, or was a 1xx."""
