@@ -24,14 +24,14 @@ HOT = {
         # All policies: an interpreted class cannot inherit from a compiled one.
         *sorted(f"policies/{path.stem}" for path in POLICIES.glob("[a-z]*.py")),
         *("prefix_index", "prompt", "queue", "refusals", "regions", "replica_pool", "retry_budget"),
-        *("serving", "stealing", "targets", "waiting"),
+        *("serving", "stealing", "stored", "stored_placement", "targets", "waiting"),
     ),
     "proxy": (
         *("access/gate", "answer", "client", "decision", "delivery", "dispatcher", "doors", "edge"),
         *("endpoint", "last_answer", "one_chunk", "pool"),
         *("exchange", "fields", "first_content", "head", "placing", "relay", "repeated", "request"),
         *("response_head", "routes", "seen/histogram", "seen/metrics", "seen/observer", "seen/outcome"),
-        *("seen/tally", "server", "surface", "timeouts", "tokens", "upstream"),
+        *("seen/tally", "server", "stored", "surface", "timeouts", "tokens", "upstream"),
     ),
 }
 

@@ -321,7 +321,7 @@ def test_the_server_as_a_whole_may_be_asked_what_it_can_do(play: Play) -> None:
         wire = await (await world.balancer()).connect()
         wire.get("*", method="OPTIONS")
         response = await wire.response()
-        assert (response.status, response.headers["allow"]) == (200, "GET, HEAD, POST")
+        assert (response.status, response.headers["allow"]) == (200, "GET, HEAD, POST, DELETE")
 
     play(scene)
 

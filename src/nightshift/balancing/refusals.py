@@ -2,8 +2,8 @@
 
 429 says that replicas exist and are busy, 503 that none can serve, 502 that those tried did not answer, 504
 that the request's time is over, 404 that nobody serves its model or holds the response that it names, 403
-that nobody who may serve it does. A request that may be tried again is told when, from the rate at which the queue
-drains.
+that nobody who may serve it does. A request that may be tried again is told when, from the
+rate at which the queue drains.
 """
 
 from random import Random
@@ -14,6 +14,8 @@ from nightshift.balancing.explain import Explanations
 from nightshift.balancing.messages import Reject
 from nightshift.balancing.queue import Entry
 
+RESPONSE_NOT_FOUND: Final = "response_not_found"
+"""Said by a peer: nobody there, perhaps somebody elsewhere."""
 _SHOWN: Final = 100
 """Characters of an id that is not known, in a message."""
 
@@ -62,7 +64,7 @@ class Refusals:
         """Nobody is known to hold the stored response that it names, or it is another client's."""
         name = "" if entry.request.stored is None else entry.request.stored.id[:_SHOWN]
         message = f"Response with id '{name}' not found."  # vLLM's and SGLang's words
-        return self._explained(now, entry, Reject(entry.request.id, 404, "response_not_found", message))
+        return self._explained(now, entry, Reject(entry.request.id, 404, RESPONSE_NOT_FOUND, message))
 
     def response_gone(self, now: float, entry: Entry) -> Reject:
         """Who held the stored response is gone, or about to go."""

@@ -12,6 +12,7 @@ from typing import Final
 
 from nightshift.balancing.balancer import Balancer
 from nightshift.balancing.messages import Action, AskToSteal, Forward, HandOver, PassOn, Reject, Request
+from nightshift.balancing.refusals import RESPONSE_NOT_FOUND
 from nightshift.proxy.decision import DEADLINE_MS
 from nightshift.proxy.exchange import Exchange
 from nightshift.proxy.pool import Pool
@@ -159,6 +160,10 @@ class Dispatcher:
         now = self._over(exchange, CLIENT_GONE)
         self.perform(self.balancer.client_gone(now, exchange.id))
 
+    def stored(self, exchange_id: str, response: str) -> None:
+        """The answer of a request, as it begins, tells of a response that its target has stored."""
+        self.balancer.response_stored(self.now(), exchange_id, response)
+
     def body_dropped(self, size_bytes: int) -> None:
         """See `exchange.Placement`."""
         self.held_bytes -= size_bytes
@@ -241,7 +246,7 @@ class Dispatcher:
         self._metrics.placed(kind, endpoint.id, endpoint.region, decision.reason, matched)
         if hop_lines is not None:  # what is left of its time goes with it; clocks need not agree
             left_ms = max(0.0, exchange.deadline - self.now()) * 1000
-            hop_lines += b"%b: %d\r\n" % (DEADLINE_MS, left_ms)
+            hop_lines += b"%b: %d\r\n%b" % (DEADLINE_MS, left_ms, exchange.hop_lines)
         regions = exchange.outcome.regions
         if regions is not None:
             self._metrics.constrained += 1
@@ -260,7 +265,9 @@ class Dispatcher:
         exchange = self._exchanges.get(action.request_id)
         if exchange is not None:
             self.counters.rejected += 1
-            declined = exchange.outcome.from_peer and action.status in (429, 503)
+            declined = exchange.outcome.from_peer and (
+                action.status in (429, 503) or action.code == RESPONSE_NOT_FOUND
+            )
             exchange.refuse(action)
             self._over(exchange, DECLINED if declined else REFUSED)
 

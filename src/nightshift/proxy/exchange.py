@@ -9,6 +9,8 @@ from math import inf
 from typing import Final, Protocol
 
 from nightshift.balancing.messages import Decision, Reject, Request
+from nightshift.balancing.refusals import RESPONSE_NOT_FOUND
+from nightshift.balancing.stored_placement import HELD, SOUGHT
 from nightshift.proxy.access.gate import Entry
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client
@@ -27,6 +29,8 @@ from nightshift.proxy.seen.outcome import Outcome
 
 _OWN_FAULT: Final = frozenset((500, 502, 503, 504, 529))
 """What an engine answers when it is the engine that cannot; 501 and 505 are about the request."""
+_KNOWS_NOTHING: Final = (RESPONSE_NOT_FOUND.encode(), b"draining")
+"""What a peer says that does not know the stored response it was asked for."""
 
 
 class Placement(Protocol):
@@ -85,6 +89,7 @@ class Exchange:
         "_request",
         "_sent_at",
         "deadline",
+        "hop_lines",
         "id",
         "outcome",
         "over",
@@ -109,6 +114,8 @@ class Exchange:
         """
         self.id = placed.id
         self.over = False
+        self.hop_lines = b""
+        """More header lines for a peer."""
         self.deadline = inf if placed.deadline is None else placed.deadline
         self._request = request
         self._answer = answer
@@ -204,6 +211,8 @@ class Exchange:
         """Tell whether a peer says that it has placed the request nowhere, and that others may."""
         fields = head.fields
         placed = REPLICA in fields or REASON not in fields
+        if self._decision.reason in (HELD, SOUGHT):  # who knows the response has the last word on it
+            return not placed and fields[REASON] in _KNOWS_NOTHING
         return head.status in (429, 503) and not placed and fields.get(b"x-should-retry") != b"false"
 
     def begins(self, head: ResponseHead) -> bytes:

@@ -109,7 +109,7 @@ class OwnPages:
 
     def _options(self, request: HttpRequest, answer: Answer, client: Client) -> None:
         """`OPTIONS *` asks what the server can do as a whole (RFC 9110 9.3.7)."""
-        answer.whole(200, b"allow: GET, HEAD, POST\r\n" + self._identity.lines(), b"")
+        answer.whole(200, b"allow: GET, HEAD, POST, DELETE\r\n" + self._identity.lines(), b"")
 
     def health(self, request: HttpRequest) -> _Facts:
         """Whether a request that came now could be served: 200 or 503."""

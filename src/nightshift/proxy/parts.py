@@ -27,7 +27,7 @@ from nightshift.proxy.routes import Routes
 from nightshift.proxy.seen.metrics import Metrics
 from nightshift.proxy.seen.witnesses import make_observer
 from nightshift.proxy.settings import Settings
-from nightshift.proxy.surface import api
+from nightshift.proxy.surface import STORED_METHODS, STORED_PREFIX, api, of_stored
 from nightshift.proxy.targets import TargetSet
 from nightshift.proxy.tokens import PeerTokens
 
@@ -101,11 +101,18 @@ class Parts:
         )
         self.state = pages.facts
         readers = api(secrets.randbits(64))  # a seed of its own: digests tell nothing to who has not got it
-        self.placed = frozenset(readers)
+        self._placed = frozenset(readers)
         placed: dict[str, dict[str, Page]] = {
             path: {"POST": partial(self.placing.place, reader)} for path, reader in readers.items()
         }
-        self.routes: Routes[Page] = Routes({**pages.table(), **placed}, pages.table_by_prefix())
+        of_one: dict[str, Page] = dict.fromkeys(STORED_METHODS, partial(self.placing.place, of_stored))
+        self.routes: Routes[Page] = Routes(
+            {**pages.table(), **placed}, {**pages.table_by_prefix(), STORED_PREFIX: of_one}
+        )
+
+    def places(self, path: str) -> bool:
+        """Tell whether requests for a path are for engines."""
+        return path in self._placed or path.startswith(STORED_PREFIX)
 
     def reload(self, settings: Settings, keys: tuple[KeySettings, ...] | None) -> None:
         """Go on with these settings and keys, which have been checked."""

@@ -5,9 +5,11 @@ that goes on is the client's, byte for byte.
 """
 
 from collections.abc import Iterator
+from functools import partial
+from typing import Final
 
 from nightshift.balancing.messages import Request
-from nightshift.proxy.access.gate import Gate
+from nightshift.proxy.access.gate import Entry, Gate
 from nightshift.proxy.access.keys import Key
 from nightshift.proxy.answer import Answer
 from nightshift.proxy.client import Client, InProgress
@@ -21,8 +23,11 @@ from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.residency import RESIDENCY, Allowed, Residency, told
 from nightshift.proxy.seen.observer import Observer
 from nightshift.proxy.seen.outcome import Outcome
-from nightshift.proxy.surface import Reader
+from nightshift.proxy.stored import WatchedEntry, owner_line, told_owner
+from nightshift.proxy.surface import Asked, Reader
 from nightshift.proxy.tokens import PeerTokens
+
+_ACCEPT_ENCODING: Final = b"accept-encoding"
 
 
 class Placing:
@@ -67,8 +72,10 @@ class Placing:
         if self._dispatcher.held_bytes + len(request.body) > self.limits.held_bytes:
             raise ApiError(503, "too_much_held", "too many large requests are under way", retry_after_s=1)
         asked = reader(request)
-        entry = self._gate.admit(now, key, asked.model, asked.prompt.length_bytes)
-        outcome = Outcome(f"{self._name}-{next(self._ids)}", request.method, request.path, now)
+        reads = asked.stored is not None and not asked.stored.generates
+        entry = self._gate.admit(now, key, None if reads else asked.model, asked.prompt.length_bytes)
+        path = asked.route or request.path
+        outcome = Outcome(f"{self._name}-{next(self._ids)}", request.method, path, now)
         outcome.model, outcome.stream = asked.model, asked.stream
         outcome.client, outcome.tenant = client.party, "" if key is None else key.id
         outcome.from_peer = peer or ""
@@ -78,16 +85,22 @@ class Placing:
         headers = self._observer.began(outcome, request.headers)
         if headers is not request.headers:
             request.headers, request.lines = headers, request_lines(headers)
+        tenant = outcome.tenant or None
+        if asked.stores or asked.stored is not None:
+            if peer is not None:
+                tenant = told_owner(request.fields)
+            entry = self._watched(asked, request, entry, outcome, tenant)
         hash_key = request.fields.get(HASH_KEY)
         placeable = Request(
             id=outcome.id,
             prompt=asked.prompt,
             hash_key=None if hash_key is None else hash_key.decode("latin-1"),
             from_peer=peer,
-            tenant=outcome.tenant or None,
+            tenant=tenant,
             model=asked.model,
             deadline=now + (self.limits.total_s if peer is None else self._time_left_s(request)),
             regions=outcome.regions,
+            stored=asked.stored,
         )
         exchange = Exchange(
             placeable,
@@ -100,8 +113,31 @@ class Placing:
             outcome=outcome,
             entry=entry,
         )
+        if asked.stores or asked.stored is not None:
+            exchange.hop_lines = owner_line(outcome.tenant)
         self._dispatcher.arrived(exchange, placeable)
         return None if exchange.over else exchange
+
+    def _watched(
+        self,
+        asked: Asked,
+        request: HttpRequest,
+        entry: Entry | None,
+        outcome: Outcome,
+        owner: str | None,
+    ) -> Entry:
+        """Have the answer of a request watched for the stored responses that it tells of."""
+        request.drop(_ACCEPT_ENCODING)  # a compressed answer's id could not be read
+        stored = asked.stored
+        return WatchedEntry(
+            entry,
+            outcome,
+            partial(self._dispatcher.stored, outcome.id),
+            named=None if stored is None else stored.id,
+            # A client that chooses the id itself could choose another's, once that is forgotten here.
+            stores=asked.stores and (owner is None or not asked.chooses_id),
+            counts=stored is None or stored.generates,
+        )
 
     def _regions(self, request: HttpRequest, peer: str | None, key: Key | None) -> Allowed:
         """Return where the request may be served: what its first balancer says counts, which knew the key."""

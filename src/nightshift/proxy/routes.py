@@ -1,10 +1,23 @@
 """Which path and method lead where, and what is said when they lead nowhere."""
 
+from collections.abc import Iterable
 from typing import Generic, TypeVar
 
 from nightshift.proxy.errors import ApiError
 
 Handler = TypeVar("Handler")
+
+
+def unknown_path(path: str) -> ApiError:
+    """Return the error for a path that leads nowhere."""
+    return ApiError(404, "unknown_path", f"there is nothing at {path[:200]}; the API is at /v1/")
+
+
+def wrong_method(method: str, path: str, allowed: Iterable[str]) -> ApiError:
+    """Return the error for a method that a path does not take."""
+    allow = ", ".join(allowed)
+    message = f"{method} is not for {path[:200]}; allowed: {allow}"
+    return ApiError(405, "method_not_allowed", message, allow=allow)
 
 
 class Routes(Generic[Handler]):
@@ -22,12 +35,10 @@ class Routes(Generic[Handler]):
         """Return the handler. Raises `ApiError` 404 or 405."""
         methods = self._paths.get(path) or self._behind_a_prefix(path)
         if methods is None:
-            raise ApiError(404, "unknown_path", f"there is nothing at {path[:200]}; the API is at /v1/")
+            raise unknown_path(path)
         handler = methods.get(method)
         if handler is None:
-            allowed = ", ".join(methods)
-            message = f"{method} is not for {path[:200]}; allowed: {allowed}"
-            raise ApiError(405, "method_not_allowed", message, allow=allowed)
+            raise wrong_method(method, path, methods)
         return handler
 
     def _behind_a_prefix(self, path: str) -> dict[str, Handler] | None:

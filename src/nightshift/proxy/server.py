@@ -186,7 +186,7 @@ class Server:
     def expected(self, request: HttpRequest, client: Client) -> None:
         """Refuse what leads nowhere, and who may not ask, before the body is read."""
         self._find(request.method, request.path)
-        if request.path in self.parts.placed:
+        if self.parts.places(request.path):
             self.parts.placing.expected(request, client)
 
     def serve(self, request: HttpRequest, answer: Answer, client: Client) -> InProgress | None:

@@ -11,22 +11,39 @@ from typing import Final
 
 import orjson
 
-from nightshift.balancing.messages import PromptKey
+from nightshift.balancing.messages import PromptKey, StoredResponse
 from nightshift.balancing.prompt import CHAT_PATH, COMPLETIONS_PATH, RESPONSES_PATH, PromptError, prompt_key
 from nightshift.proxy.errors import ApiError
 from nightshift.proxy.form import form_field
 from nightshift.proxy.request import HttpRequest
+from nightshift.proxy.routes import unknown_path, wrong_method
 
 
 class Asked:
     """What a request is for. `model` is empty where it names none."""
 
-    __slots__ = ("model", "prompt", "stream")
+    __slots__ = ("chooses_id", "model", "prompt", "route", "stored", "stores", "stream")
 
-    def __init__(self, model: str, prompt: PromptKey, stream: bool = False) -> None:
+    def __init__(
+        self,
+        model: str,
+        prompt: PromptKey,
+        stream: bool = False,
+        *,
+        route: str = "",
+        stored: StoredResponse | None = None,
+    ) -> None:
         self.model = model
         self.prompt = prompt
         self.stream = stream
+        self.route = route
+        """What stands for the path where that has an id in it."""
+        self.stored = stored
+        """The stored response that it names."""
+        self.stores = False
+        """Whether the engine may store the answer."""
+        self.chooses_id = False
+        """Whether the client says under which id (`request_id` in vLLM and SGLang)."""
 
 
 Reader = Callable[[HttpRequest], Asked]
@@ -43,18 +60,51 @@ _WITH_MODEL = (
 )
 _WITH_FORM = ("/v1/audio/transcriptions", "/v1/audio/translations", "/v1/images/edits")
 
+STORED_PREFIX: Final = f"{RESPONSES_PATH}/"
+STORED_METHODS: Final = ("GET", "DELETE", "POST")
+_OF_STORED: Final = {"": ("GET", "DELETE"), "/input_items": ("GET",), "/cancel": ("POST",)}
+"""By what stands behind the id: OpenAI's whole list. Engines have some of it."""
 _NO_PROMPT: Final = PromptKey.of("", b"")
 
 
 def with_prompt(seed: int, request: HttpRequest) -> Asked:
     """Read the model and the prompt, of which only digests remain. Raises `ApiError`."""
+    return _with_prompt(seed, request)[0]
+
+
+def with_response(seed: int, request: HttpRequest) -> Asked:
+    """The same of a request for a response that may be stored, or continue a stored one."""
+    asked, body = _with_prompt(seed, request)
+    previous = body.get("previous_response_id")
+    if isinstance(previous, str) and previous:
+        asked.stored = StoredResponse(previous, generates=True)
+    asked.stores = body.get("store") is not False  # what is left out means true, in OpenAI's API and engines'
+    asked.chooses_id = body.get("request_id") is not None
+    return asked
+
+
+def of_stored(request: HttpRequest) -> Asked:
+    """Read which stored response is asked for; a body does not matter. Raises `ApiError`."""
+    id_, slash, rest = request.path.removeprefix(STORED_PREFIX).partition("/")
+    methods = _OF_STORED.get(slash + rest)
+    if methods is None or not id_:
+        raise unknown_path(request.path)
+    if request.method not in methods:
+        raise wrong_method(request.method, request.path, methods)
+    streams = b"stream=true" in request.target.partition(b"?")[2].split(b"&")
+    route = STORED_PREFIX + "{response_id}" + slash + rest
+    stored = StoredResponse(id_, generates=False)
+    return Asked("", _NO_PROMPT, _streams(request, streams), route=route, stored=stored)
+
+
+def _with_prompt(seed: int, request: HttpRequest) -> tuple[Asked, dict[str, object]]:
     body = json_body(request)
     try:
         key = prompt_key(request.path, body, seed)
     except PromptError as error:
         raise ApiError(400, "invalid_value", str(error), param=error.param) from error
     assert isinstance(body, dict), "a body with a prompt is an object"  # noqa: S101 - for the type
-    return Asked(_model_in(body), key, _streams(request, body.get("stream")))
+    return Asked(_model_in(body), key, _streams(request, body.get("stream"))), body
 
 
 def with_model(request: HttpRequest) -> Asked:
@@ -77,7 +127,8 @@ def with_form(request: HttpRequest) -> Asked:
 def api(seed: int) -> Mapping[str, Reader]:
     """Return the paths to POST to, with who reads the request. `seed` is for the digests of prompts."""
     return {
-        **dict.fromkeys((CHAT_PATH, COMPLETIONS_PATH, RESPONSES_PATH), partial(with_prompt, seed)),
+        **dict.fromkeys((CHAT_PATH, COMPLETIONS_PATH), partial(with_prompt, seed)),
+        RESPONSES_PATH: partial(with_response, seed),
         **dict.fromkeys(_WITH_MODEL, with_model),
         **dict.fromkeys(_WITH_FORM, with_form),
     }

@@ -25,6 +25,29 @@ _ACCEPT_ENCODING: Final = b"accept-encoding"
 
 
 class Entry:
+    """What has to be told of the answer to one admitted request."""
+
+    __slots__ = ()
+
+    @property
+    def meters(self) -> bool:
+        """Whether it wants to see the blocks of the answer."""
+        raise NotImplementedError
+
+    def block(self, data: bytes) -> None:
+        """Take note of a block of the answer's body."""
+        raise NotImplementedError
+
+    def over(self, now: float, *, served: bool) -> None:
+        """Settle. `served`: an engine had the request; else its tokens are given back."""
+        raise NotImplementedError
+
+    def lines(self, now: float) -> bytes:
+        """Return the header lines of the answer that tell where the key stands."""
+        raise NotImplementedError
+
+
+class ChargedEntry(Entry):
     """One admitted request of a key with limits."""
 
     __slots__ = ("_estimate", "_meter", "_quota")
@@ -36,23 +59,23 @@ class Entry:
 
     @property
     def meters(self) -> bool:
-        """Whether it wants to see the blocks of the answer."""
+        """See `Entry`: only where tokens are limited."""
         return self._meter is not None
 
     def block(self, data: bytes) -> None:
-        """Take note of a block of the answer's body."""
+        """See `Entry`."""
         if self._meter is not None:
             self._meter.block(data)
 
     def over(self, now: float, *, served: bool) -> None:
-        """Settle. `served`: an engine had the request; else its tokens are given back."""
+        """See `Entry`."""
         meter, self._meter = self._meter, None
         if meter is not None:
             actual = meter.tokens(self._estimate) if served else 0
             self._quota.settle(now, self._estimate, actual)
 
     def lines(self, now: float) -> bytes:
-        """Return the header lines of the answer that tell where the key stands."""
+        """See `Entry`."""
         return limit_lines(self._quota, now)
 
 
@@ -101,15 +124,15 @@ class Gate:
             request.drop(_ACCEPT_ENCODING)  # a compressed answer's usage could not be read
         return key
 
-    def admit(self, now: float, key: Key | None, model: str, prompt_bytes: int) -> Entry | None:
+    def admit(self, now: float, key: Key | None, model: str | None, prompt_bytes: int) -> Entry | None:
         """Charge a request to its key. Raises `ApiError` 403 or 429.
 
-        `model` is what the request names, empty if it names none; `prompt_bytes` the length of the rendered
-        prompt.
+        `model` is what the request names, empty if it names none, None if it need not, because it is about
+        what the key has got already; `prompt_bytes` the length of the rendered prompt.
         """
         if key is None:
             return None
-        if key.models is not None and model not in key.models:
+        if key.models is not None and model is not None and model not in key.models:
             raise model_not_allowed(model)
         quota = key.quota
         if quota is None:
@@ -118,4 +141,4 @@ class Gate:
         refusal = quota.admit(now, estimate)
         if refusal is not None:
             raise too_many(refusal, limit_lines(quota, now))
-        return Entry(quota, estimate)
+        return ChargedEntry(quota, estimate)
