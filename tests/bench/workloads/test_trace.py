@@ -1,5 +1,6 @@
 """`trace` plays files of three formats at their times; made traces have the published statistics."""
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import islice, pairwise
 from pathlib import Path
@@ -181,6 +182,33 @@ def test_a_made_trace_lasts_as_long_as_the_run() -> None:
     assert load.data.startswith("synthetic: ")
 
 
-def test_burstgpt_has_no_stand_in() -> None:
-    with pytest.raises(UserError, match="there is no synthetic trace like burstgpt's; give --data-path"):
-        workload("trace", {"format": "burstgpt"}).users("a")
+def test_made_burstgpt_is_as_counted() -> None:
+    """Quantiles of lengths within 6 %, of gaps (in whole seconds, as there) exact or within 10 %."""
+    entries = list(islice(made_trace(MADE["burstgpt"], Random(2)), 60_000))
+    for field, wanted in (("input_tokens", (262, 1824)), ("output_tokens", (36, 276))):
+        cuts = quantiles([getattr(entry, field) for entry in entries], n=10)
+        assert (cuts[4], cuts[8]) == pytest.approx(wanted, rel=0.06)
+    seconds = [int(entry.at_s) for entry in entries]
+    gaps = sorted(after - before for before, after in pairwise(seconds))
+    assert (gaps[len(gaps) // 2], gaps[len(gaps) * 9 // 10]) == (1, 4)
+    assert gaps[len(gaps) * 99 // 100] == pytest.approx(54, rel=0.1)
+    assert fmean(gaps) == pytest.approx(3.753, rel=0.06)
+    assert len(set(seconds)) / len(seconds) == pytest.approx(0.546, abs=0.03)
+    in_a_second = Counter(seconds)
+    mean = len(seconds) / (seconds[-1] + 1)
+    variance = sum(count**2 for count in in_a_second.values()) / (seconds[-1] + 1) - mean**2
+    assert variance / mean == pytest.approx(2.01, rel=0.1)
+
+
+def test_another_rate_keeps_the_bursts() -> None:
+    own, faster = (list(islice(made_trace(MADE["burstgpt"], Random(2), rate), 500)) for rate in (None, 10.0))
+    factor = 10.0 * 3.753
+    assert [one.at_s / factor for one in own] == pytest.approx([one.at_s for one in faster])
+
+
+@pytest.mark.parametrize("name", MADE)
+def test_a_result_says_what_was_made(name: str) -> None:
+    load = workload("trace", {"format": name, "duration": 60})
+    assert load.data.startswith("synthetic: filler at ")
+    assert name in load.data.lower()
+    assert list(load.users("a")[0])

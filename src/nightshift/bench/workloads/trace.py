@@ -7,8 +7,8 @@ filler of the trace's length: a block of Mooncake's is the same 512 tokens where
 session the longer prompt begins with the shorter. Answers get as long as the trace's. Hash key: the session,
 else the first block that is not everybody's, else the request.
 
-Without a file a trace is made, with Azure's statistics or (`--format mooncake`) Mooncake's (`trace_made.py`);
-each region has one of its own.
+Without a file a trace is made, with Azure's statistics or (`--format`) Mooncake's or BurstGPT's
+(`trace_made.py`); each region has one of its own.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -123,10 +123,10 @@ class TraceReplay:
         """See `Workload.data`."""
         if self._file is not None:
             return self._file.text
-        return f"synthetic: filler at Poisson times, with the statistics of {self._made}'s conversation trace"
+        return f"synthetic: {MADE[self._made].text}"
 
     def users(self, region: str) -> Sequence[Iterator[Program]]:
-        """See `Workload.users`. Raises `UserError` if there is no such stand-in, or nothing to play."""
+        """See `Workload.users`. Raises `UserError` if there is nothing to play."""
         wanted = self.arguments
         entries = self._generate(region) if self._file is None else self._share(region, self._file.entries)
         numbered = list(enumerate(entries))
@@ -139,12 +139,7 @@ class TraceReplay:
 
     @property
     def _made(self) -> str:
-        name = self.arguments.format
-        if name not in MADE and name != "auto":
-            raise UserError(
-                f"there is no synthetic trace like {name}'s; give --data-path, or another --format"
-            )
-        return name if name in MADE else "azure"
+        return "azure" if self.arguments.format == "auto" else self.arguments.format
 
     def _generate(self, region: str) -> list[Entry]:
         rng = Random(f"{self.seed}/{region}/trace")
