@@ -1,4 +1,4 @@
-"""Request bodies of `/v1/chat/completions` and `/v1/completions`.
+"""Request bodies of `/v1/chat/completions`, `/v1/completions` and `/v1/responses`.
 
 Read: model, messages or prompt, max_tokens, max_completion_tokens, min_tokens, ignore_eos, stream,
 stream_options, n (only 1). All else is accepted and has no effect, as there is no sampling and no text
@@ -25,6 +25,13 @@ class TextPart(_Body):
     """A content part; only text is understood."""
 
     type: Literal["text"]
+    text: str
+
+
+class ItemPart(_Body):
+    """A part of an item of the Responses API; only text is understood."""
+
+    type: Literal["input_text", "output_text"]
     text: str
 
 
@@ -104,3 +111,42 @@ class CompletionCall(Call):
         """See `Call`."""
         text = self.prompt if isinstance(self.prompt, str) else self.prompt[0]
         return text.encode("utf-8", "replace")
+
+
+class Item(_Body):
+    """One item of the input of a response: a message."""
+
+    role: str
+    content: str | list[ItemPart]
+
+    @property
+    def text(self) -> str:
+        """The content as one text."""
+        if isinstance(self.content, str):
+            return self.content
+        return "".join(part.text for part in self.content)
+
+
+class ResponseCall(Call):
+    """`/v1/responses`. `request_id` is vLLM's and SGLang's: the id that the response shall have."""
+
+    input: str | Annotated[list[Item], Field(min_length=1)]
+    instructions: str | None = None
+    max_output_tokens: Positive | None = None
+    previous_response_id: str | None = None
+    store: bool | None = None
+    background: bool | None = None
+    request_id: Annotated[str, Field(min_length=1)] | None = None
+    metadata: dict[str, str] | None = None
+
+    @property
+    def asked_tokens(self) -> int | None:
+        """See `Call`; the newer name wins."""
+        return self.max_output_tokens or self.max_tokens
+
+    @property
+    def messages(self) -> list[tuple[str, str]]:
+        """What this request adds to the conversation, as (role, text)."""
+        if isinstance(self.input, str):
+            return [("user", self.input)]
+        return [(item.role, item.text) for item in self.input]

@@ -9,6 +9,7 @@ import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import TypeVar
 
 from aiohttp import HttpVersion11, web
 from pydantic import ValidationError
@@ -26,6 +27,7 @@ from nightshift.backends.emulated.replies import (
     Shape,
     whole_body,
 )
+from nightshift.backends.emulated.responses import Responses
 from nightshift.backends.emulated.streams import StreamReceiver, WholeReceiver, chunked, unframed
 from nightshift.engine.request import (
     ContextLengthExceededError,
@@ -39,6 +41,7 @@ MAX_BODY_BYTES = 64 * 2**20
 
 _NAME = web.RequestKey("request_id", str)
 
+AnyCall = TypeVar("AnyCall", bound=Call)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -57,6 +60,7 @@ class EngineServer:
         app.on_response_prepare.append(self._mark)
         app.router.add_post("/v1/chat/completions", self.chat)
         app.router.add_post("/v1/completions", self.completion)
+        Responses(self._engine, self._options.model, read=self.read, make=self.engine_request).add_to(app)
         app.router.add_get("/v1/models", self.models)
         app.router.add_get("/health", self.health)
         app.router.add_get("/metrics", self.metrics)
@@ -96,9 +100,8 @@ class EngineServer:
         response.headers["x-request-id"] = _name(request)
 
     async def _complete(self, request: web.Request, kind: type[Call], shape: Shape) -> web.StreamResponse:
-        call = await self._read(request, kind)
-        engine_request = self._engine_request(call)
-        self._check(engine_request)
+        call = await self.read(request, kind)
+        engine_request = self.engine_request(call, call.rendered())
         envelope = Envelope(shape.id_prefix + _name(request), _now(), self._options.model)
         try:
             if call.stream:
@@ -107,7 +110,8 @@ class EngineServer:
         finally:
             self._engine.abort(engine_request.id)  # nothing to drop if it has finished
 
-    async def _read(self, request: web.Request, kind: type[Call]) -> Call:
+    async def read(self, request: web.Request, kind: type[AnyCall]) -> AnyCall:
+        """Return the body of a request. Raises `ApiError`."""
         try:
             call = kind.model_validate_json(await request.read())
         except ValidationError as error:
@@ -121,11 +125,11 @@ class EngineServer:
             )
         return call
 
-    def _engine_request(self, call: Call) -> EngineRequest:
-        prompt = call.rendered()
+    def engine_request(self, call: Call, prompt: bytes) -> EngineRequest:
+        """Return what the engine has to do for a call. Raises `ApiError` if that can never be done."""
         room = self._options.profile.longest_tokens - token_count(prompt)
         self._served += 1
-        return make_request(
+        request = make_request(
             f"{self._served}",
             prompt,
             max_tokens=call.asked_tokens or max(1, room),
@@ -133,6 +137,8 @@ class EngineServer:
             ignore_eos=bool(call.ignore_eos),
             seed=self._options.seed,
         )
+        self._check(request)
+        return request
 
     async def _whole(self, engine_request: EngineRequest, envelope: Envelope, shape: Shape) -> web.Response:
         receiver = WholeReceiver(asyncio.get_running_loop().create_future())
