@@ -88,6 +88,44 @@ def test_a_rate_multiplies_the_workloads_own(tmp_path: Path) -> None:
         ladder(experiment(tmp_path), LoadKind.RATE, [1.0])
 
 
+def starts_of(trial: Experiment, region: str) -> list[float]:
+    place = next(one for one in trial.regions if one.name == region)
+    programs = [program for own in trial.workload_of(place, 1).users(region) for program in own]
+    return sorted(program.start_s for program in programs if program.start_s is not None)
+
+
+@pytest.mark.parametrize("words", ["", "--format burstgpt --rate 3", "--scale 2 --format mooncake"])
+def test_a_rate_brings_the_requests_of_a_made_trace_closer(tmp_path: Path, words: str) -> None:
+    once, twice = ladder(
+        experiment(tmp_path, workload="trace", extra_args=words, duration=60), LoadKind.RATE, [1, 2]
+    )
+    for region in ("us-east-2", "ap-northeast-1"):
+        own, faster = (starts_of(step.experiment, region) for step in (once, twice))
+        assert len(own) > 10
+        assert [start / 2 for start in own] == pytest.approx(faster[: len(own)])
+        assert len(faster) > 1.3 * len(own)
+
+
+def test_a_rate_brings_the_requests_of_a_file_closer(tmp_path: Path) -> None:
+    path = tmp_path / "trace.csv"
+    rows = [f"2023-11-16 18:15:{second:02d},{100 + second},20" for second in range(40)]
+    path.write_text("\n".join(["TIMESTAMP,ContextTokens,GeneratedTokens", *rows]))
+    own = {"us-east-2": "--num-users 1 --share 0/2", "ap-northeast-1": "--num-users 1 --share 1/2 --scale 4"}
+    options = Options(
+        systems=["5"],
+        region_to_args=json.dumps(own),
+        time="virtual",
+        workload="trace",
+        extra_args=f"--data-path {path}",
+    )
+    half, double = ladder(experiment_of(options, name="ladder", output_dir=tmp_path), LoadKind.RATE, [0.5, 2])
+    for region, scale in (("us-east-2", 1), ("ap-northeast-1", 4)):
+        slow, fast = (starts_of(step.experiment, region) for step in (half, double))
+        assert len(slow) == len(fast) == 20
+        assert slow[-1] == pytest.approx(4 * fast[-1])
+        assert fast[1] - fast[0] == pytest.approx(2 * scale / 2)
+
+
 def test_the_knee_is_found_and_drawn(tmp_path: Path) -> None:
     base = experiment(tmp_path)
     steps = ladder(base, LoadKind.USERS, [15, 30, 60, 90])

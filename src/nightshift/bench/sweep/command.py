@@ -37,6 +37,9 @@ def sweep(
     time: Annotated[
         Time, typer.Option(help="virtual: simulated, and marked so; live: real processes.")
     ] = Time.VIRTUAL,
+    speed: Annotated[
+        float | None, typer.Option(help="With --time live: emulated seconds in a real one (6).")
+    ] = None,
     profile: Annotated[str | None, typer.Option(help="Device and model of emulated replicas.")] = None,
     exp_name: Annotated[str, typer.Option(help="Name of the sweep's folder.")] = "sweep",
     output_dir: Annotated[Path, typer.Option(help="Where that folder goes.")] = Path("results"),
@@ -66,6 +69,7 @@ def sweep(
         seed=seed,
         repeat=repeat,
         time=time.value,
+        speed=speed,
         profile=profile,
     )
     base = experiment_of(options, name=exp_name, output_dir=output_dir)

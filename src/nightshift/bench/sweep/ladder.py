@@ -8,11 +8,11 @@ from nightshift.bench.sweep.kinds import LoadKind
 from nightshift.bench.workloads.registry import kind_named
 from nightshift.errors import UserError
 
-RATE_ARGUMENTS: Mapping[str, str] = {
-    "diurnal": "conversations_per_user",
-    "trace": "rate",
+RATE_ARGUMENTS: Mapping[str, tuple[str, int]] = {
+    "diurnal": ("conversations_per_user", 1),
+    "trace": ("scale", -1),  # of a file or a made trace: the same requests, closer together
 }
-"""Workload -> the argument that its rate of arrivals is proportional to."""
+"""Workload -> the argument that sets its rate of arrivals, and the power of the load that it grows by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +53,21 @@ def split(regions: Sequence[RegionLoad], users: int) -> tuple[RegionLoad, ...]:
 
 
 def _with_rate(base: Experiment, load: float) -> Experiment:
-    name = RATE_ARGUMENTS.get(base.workload)
-    fields = kind_named(base.workload).arguments_type.model_fields
-    if name is None or name not in fields:
+    if base.workload not in RATE_ARGUMENTS:
         raise UserError(
             f"workload {base.workload} has no rate to raise; use --load users, or one of "
             f"{', '.join(RATE_ARGUMENTS)}"
         )
-    now = base.workload_arguments.get(name) or fields[name].default
-    if not isinstance(now, int | float):
-        raise UserError(f"--load rate multiplies --{name.replace('_', '-')}; give it in --extra-args")
-    return replace(base, workload_arguments={**base.workload_arguments, name: now * load})
+    name, power = RATE_ARGUMENTS[base.workload]
+    default = kind_named(base.workload).arguments_type.model_fields[name].default
+    shared = {name: default, **base.workload_arguments}
+    own = {region: dict(arguments) for region, arguments in base.region_arguments.items()}
+    for arguments in (shared, *own.values()):
+        if name in arguments:
+            arguments[name] = _number(arguments[name]) * load**power
+    return replace(base, workload_arguments=shared, region_arguments=own)
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)  # noqa: S101 - the workload's model has checked it
+    return value
