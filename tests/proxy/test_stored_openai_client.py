@@ -157,7 +157,7 @@ def test_what_was_stored_on_a_replica_that_is_gone(play: Play) -> None:
             async with client_of(balancer) as client:
                 made = [await client.responses.create(model=MODEL, input=f"{n}" * 400) for n in range(8)]
                 balancer.server.change({"replicas": replicas[:1]})
-                codes = []
+                codes: list[str | None] = []
                 for response in made:
                     try:
                         await client.responses.retrieve(response.id)

@@ -148,7 +148,7 @@ class Balancer:
             return ()
         target, pool = entry.target, self.placement.pool_of(entry)
         self.placement.blame(now, entry)
-        action = self._elsewhere(now, entry, target.id)
+        action = None if entry.bound is not None else self._elsewhere(now, entry, target.id)
         if action is None:
             return [PassOn(request_id), *self._place(now)]
         pool.over(target, request_id)
