@@ -16,6 +16,7 @@ def snapshot(balancer: Balancer, now: float) -> dict[str, Any]:
         **asdict(balancer.report()),
         "across": switches.across.value,
         "to_replicas": switches.to_replicas.value,
+        "stored_responses": len(balancer.stored.responses),
         "policies": {"replicas": switches.replica_policy, "peers": switches.peer_policy},
         "replica": {
             replica.id: {
