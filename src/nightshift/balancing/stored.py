@@ -57,12 +57,15 @@ class StoredResponses:
     def note(self, now: float, id_: str, target: Target, *, at_peer: bool, owner: str | None) -> bool:
         """A target has answered with this id, or as who knows it. Return False if it is another's, or odd."""
         self._forget(now)
-        known = self._by_id.get(id_)
+        by_id = self._by_id
+        known = by_id.get(id_)
         if not id_ or len(id_) > MOST_ID_BYTES or (known is not None and known.owner != owner):
             return False
-        self._by_id[id_] = Holding(target, at_peer, owner, now)
-        self._by_id.move_to_end(id_)
-        self._forget(now)
+        by_id[id_] = Holding(target, at_peer, owner, now)
+        if known is not None:
+            by_id.move_to_end(id_)
+        elif len(by_id) > self._most:
+            by_id.popitem(last=False)
         return True
 
     def find(self, now: float, id_: str, owner: str | None) -> Holding | None:

@@ -22,6 +22,8 @@ OWNER: Final = INTERNAL_PREFIX + b"owner"
 MOST_BYTES: Final = 262_144
 """So much of an answer is looked at for its id: its first event repeats instructions and tools."""
 
+_FIRST = re.compile(rb'\s*\{\s*"id"\s*:\s*"([A-Za-z0-9_-]+)"')
+"""An object that begins with a plain id, as nearly every answer does."""
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*("?)|[{}\[\]:,]', re.DOTALL)
 """A string, which may not have ended yet (then the group is empty), or a sign."""
 
@@ -40,15 +42,13 @@ class IdReader:
     def feed(self, data: bytes) -> str | None:
         """Read on; return the id when it is there. Not to be called again once it is `over`."""
         self._seen += len(data)
-        self._unread += data
-        found = self._in_json() if self._unread.lstrip()[:1] == b"{" else self._in_events()
+        unread = self._unread = self._unread + data if self._unread else data
+        is_json = unread.startswith(b"{") or unread.lstrip().startswith(b"{")
+        found = top_level_id(unread) if is_json else self._in_events()
         self.over = found is not None or self._seen > MOST_BYTES
         if self.over:
             self._unread = b""
         return found
-
-    def _in_json(self) -> str | None:
-        return top_level_id(self._unread)
 
     def _in_events(self) -> str | None:
         lines = self._unread.replace(b"\r\n", b"\n").split(b"\n")
@@ -64,6 +64,9 @@ def top_level_id(text: bytes) -> str | None:
 
     Only the object's own: what clients wrote and engines repeat (`metadata`, say) may have an `id` too.
     """
+    plain = _FIRST.match(text)
+    if plain is not None:
+        return plain[1].decode()
     depth, key, last = 0, b"", b""
     for match in _TOKEN.finditer(text):
         token = match[0]
