@@ -78,7 +78,7 @@ def test_repetitions_count_the_seed_up_and_shuffle() -> None:
         ({"endpoints": ["us-east-2=a:1"], "systems": ["5"]}, "where do the clients stand"),
         (
             {"endpoints": ["us-east-2=a:1"], "regions": ["us-east-2"], "num_users": 1, "profile": "instant"},
-            "--systems names 7",
+            "is of which system",
         ),
         (
             {
@@ -103,12 +103,15 @@ def test_a_foreign_program_without_stand_in_has_no_virtual_time() -> None:
 
 def test_given_endpoints_are_asked_by_region() -> None:
     found = made(
-        endpoints=["us-east-2=a:1", "eu-central-1=b:2"],
+        endpoints=["us-east-2=127.0.0.1:1", "eu-central-1=127.0.0.1:2"],
         regions=["us-east-2", "eu-central-1"],
         systems=["nightshift"],
         extra_args="--num-users 4 --model m",
     )
-    assert found.targets["nightshift"].endpoints == {"us-east-2": "a:1", "eu-central-1": "b:2"}
+    target = found.targets["nightshift"]
+    assert target.endpoints == {"us-east-2": "127.0.0.1:1", "eu-central-1": "127.0.0.1:2"}
+    assert "were not sampled: 127.0.0.1:1 tells nothing of its load" in target.note
+    assert not target.sources
     assert (found.model, found.speed, found.is_emulated) == ("m", 1.0, False)
     assert [load.replicas for load in found.regions] == [0, 0]
     found.check()

@@ -15,7 +15,7 @@ REGIONS = ["us-east-2", "eu-central-1"]
     ("endpoints", "message"),
     [
         (["us-east-2=a:1"], "region eu-central-1 has no endpoint"),
-        (["us-east-2"], "not of the form REGION=HOST:PORT"),
+        (["us-east-2"], r"not of the form \[SYSTEM/\]REGION=HOST:PORT"),
         (["us-east-2=a:1", "us-east-2=b:1"], "us-east-2 is given twice"),
         (["us-east-2=a:1", "eu-central-1=b:1", "sa-east-1=c:1"], "nobody asks from sa-east-1"),
     ],
@@ -23,6 +23,41 @@ REGIONS = ["us-east-2", "eu-central-1"]
 def test_endpoints_that_do_not_fit_the_regions(endpoints: list[str], message: str) -> None:
     with pytest.raises(UserError, match=message):
         targets_of(parse_systems("5"), REGIONS, (), endpoints, None)
+
+
+OF_TWO = ["5/us-east-2=a:1", "5/eu-central-1=b:1", "nightshift/us-east-2=c:1", "nightshift/eu-central-1=d:1"]
+
+
+def test_each_of_several_systems_has_endpoints_of_its_own() -> None:
+    found = targets_of(parse_systems("5,nightshift"), REGIONS, (), OF_TWO, None)
+    assert {suffix: dict(target.endpoints) for suffix, target in found.items()} == {
+        "sky_pull_pull_rate_limit": {"us-east-2": "a:1", "eu-central-1": "b:1"},
+        "nightshift": {"us-east-2": "c:1", "eu-central-1": "d:1"},
+    }
+    (alone,) = targets_of(parse_systems("5"), REGIONS, (), ["us-east-2=a:1", "5/eu-central-1=b:1"], None)
+    assert alone == "sky_pull_pull_rate_limit"
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "message"),
+    [
+        (["us-east-2=a:1"], r"is of which system\? .*say it as in sky_pull_pull_rate_limit/us-east-2=a:1"),
+        (["4/us-east-2=a:1"], r"names no system of --systems, which has 5 \(sky"),
+        (
+            OF_TWO[:3],
+            r"region eu-central-1 has no endpoint of system .*add nightshift/eu-central-1=HOST:PORT",
+        ),
+        ([*OF_TWO, "7/us-east-2=e:1"], "7/us-east-2 is given twice"),
+        (["/us-east-2=a:1"], "is not of the form"),
+        (
+            [*OF_TWO[:2], "7/us-east-2=a:1", "7/eu-central-1=b:1"],
+            "have the same addresses; each system runs at its own",
+        ),
+    ],
+)
+def test_endpoints_that_do_not_fit_the_systems(endpoints: list[str], message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        targets_of(parse_systems("5,nightshift"), REGIONS, (), endpoints, None)
 
 
 @pytest.fixture

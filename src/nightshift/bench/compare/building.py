@@ -2,12 +2,13 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nightshift.bench.compare.experiment import Experiment, RegionLoad, Time, parse_regions, parse_systems
 from nightshift.bench.compare.given import Target, targets_of
 from nightshift.bench.compare.options import Options
+from nightshift.bench.compare.watched import watched
 from nightshift.bench.measures import DEFAULT_SLO, parse_slo
 from nightshift.bench.script.asking import Asking, asked, regions_of
 from nightshift.bench.workloads.arguments import as_words
@@ -78,7 +79,7 @@ def experiment_of(options: Options, *, name: str | None, output_dir: Path) -> Ex
         targets=targets,
     )
     _check_together(options, experiment)
-    return experiment
+    return replace(experiment, targets=watched(targets)) if targets else experiment
 
 
 def _regions(options: Options, default: _Default) -> tuple[dict[str, str], dict[str, int]]:

@@ -115,8 +115,8 @@ def compare(
     endpoints: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="REGION=HOST:PORT...",
-            help="Measure one system that is up, at the endpoint of each region's clients.",
+            metavar="[SYSTEM/]REGION=HOST:PORT...",
+            help="Measure systems that are up, one after another, each at the endpoints of the regions.",
         ),
     ] = None,
     gke_endpoint: Annotated[

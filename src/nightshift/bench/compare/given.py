@@ -7,12 +7,25 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
 
 from nightshift.balancing.presets import Preset
 from nightshift.errors import UserError
 
 View = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """An address that tells how loaded it is: a balancer of Nightshift, or an engine."""
+
+    address: str
+    region: str
+    """Of the clients that ask it; a balancer says itself where it stands."""
+    is_balancer: bool
+    secret: int = 0
+    """Which of the secrets that the user has given it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +41,8 @@ class Target:
     emulated: bool = False
     speed: float = 1.0
     note: str = ""
+    sources: tuple[Source, ...] = ()
+    """What is sampled where no service is known; see `watched.py`."""
 
     @property
     def shown(self) -> str | dict[str, str]:
@@ -71,28 +86,55 @@ def targets_of(
 def _endpoints(
     systems: Sequence[Preset], regions: Sequence[str], endpoints: Sequence[str]
 ) -> dict[str, Target]:
-    if len(systems) != 1:
-        raise UserError(
-            f"--endpoints are those of one system, and --systems names {len(systems)}; say which one it is, "
-            "as in --systems nightshift"
-        )
-    known = {}
+    """Read `[SYSTEM/]REGION=HOST:PORT`; the system may be left out where there is only one."""
+    known: dict[str, dict[str, str]] = {system.suffix: {} for system in systems}
     for word in endpoints:
-        region, equals, address = word.partition("=")
-        if not (region and equals and address):
-            raise UserError(f"--endpoints: {word!r} is not of the form REGION=HOST:PORT")
-        if region in known:
-            raise UserError(f"--endpoints: {region} is given twice")
-        known[region] = address
+        place, equals, address = word.partition("=")
+        named, slash, region = place.rpartition("/")
+        if not (region and equals and address) or (slash and not named):
+            raise UserError(f"--endpoints: {word!r} is not of the form [SYSTEM/]REGION=HOST:PORT")
+        own = known[_system_of(systems, named, word)]
+        if region in own:
+            raise UserError(f"--endpoints: {place} is given twice")
+        own[region] = address
+    for system in systems:
+        _check_regions(system if len(systems) > 1 else None, regions, known[system.suffix])
+    found = {suffix: Target({region: own[region] for region in regions}) for suffix, own in known.items()}
+    for (one, there), (other, again) in combinations(found.items(), 2):
+        if there.endpoints == again.endpoints:
+            raise UserError(
+                f"--endpoints: {one} and {other} have the same addresses; each system runs at its own"
+            )
+    return found
+
+
+def _system_of(systems: Sequence[Preset], named: str, word: str) -> str:
+    """Return the suffix of the system that an endpoint is of."""
+    if not named and len(systems) == 1:
+        return systems[0].suffix
+    for system in systems:
+        if named in (system.suffix, str(system.id)):
+            return system.suffix
+    asked = ", ".join(system.names for system in systems)
+    if named:
+        raise UserError(f"--endpoints: {word!r} names no system of --systems, which has {asked}")
+    raise UserError(
+        f"--endpoints: {word!r} is of which system? --systems has {asked}; say it as in "
+        f"{systems[0].suffix}/{word}"
+    )
+
+
+def _check_regions(system: Preset | None, regions: Sequence[str], known: Mapping[str, str]) -> None:
+    """Raise `UserError` for a region without an endpoint and one that nobody asks from."""
+    prefix, of = ("", "") if system is None else (f"{system.suffix}/", f" of system {system.names}")
     for region in regions:
         if region not in known:
             raise UserError(
-                f"region {region} has no endpoint; add {region}=HOST:PORT to --endpoints (the nearest "
-                "balancer's, where none stands there)"
+                f"region {region} has no endpoint{of}; add {prefix}{region}=HOST:PORT to --endpoints (the "
+                "nearest balancer's, where none stands there)"
             )
     if unused := [region for region in known if region not in regions]:
         raise UserError(f"--endpoints: nobody asks from {unused[0]}; add it to --regions or leave it out")
-    return {systems[0].suffix: Target({region: known[region] for region in regions})}
 
 
 def _views() -> dict[str, View]:

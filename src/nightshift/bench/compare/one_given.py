@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, BinaryIO
 
@@ -17,6 +17,8 @@ from nightshift.bench.compare.experiment import Experiment
 from nightshift.bench.compare.files import write_json
 from nightshift.bench.compare.given import Target
 from nightshift.bench.compare.one_system import SAMPLE_EVERY_S, while_
+from nightshift.bench.compare.watched import look as look_at_sources
+from nightshift.bench.compare.watched import secrets
 from nightshift.bench.records import RequestRecord
 from nightshift.bench.results import records_in
 from nightshift.errors import NightshiftError
@@ -48,8 +50,7 @@ async def measure_given(
         counts=counts,
     ) as (everyone, start_at):
         with (folder / "samples.jsonl").open("wb") as out:
-            beside = [] if target.service is None else [_sample(target, out, experiment.speed, start_at)]
-            await while_(everyone, beside)
+            await while_(everyone, _samplers(target, out, experiment.speed, start_at))
         began = datetime.now(UTC).timestamp() - (time.monotonic() - start_at)
     records = records_in(folder)
     offsets = offsets_of(records, began, experiment.speed)
@@ -73,7 +74,29 @@ def silence_in(records: Sequence[RequestRecord], duration_s: float) -> str:
     return f"after {answered:.0f} s nothing was answered any more; {since}"
 
 
-async def _sample(target: Target, out: BinaryIO, speed: float, start_at: float) -> None:
+def _samplers(
+    target: Target, out: BinaryIO, speed: float, start_at: float
+) -> list[Coroutine[Any, Any, None]]:
+    """Return what looks at the target meanwhile: nothing where nothing can be heard of it."""
+    if target.service is not None:
+        return [_sample_service(target, out, speed, start_at)]
+    return [_sample_sources(target, out, speed, start_at)] if target.sources else []
+
+
+async def _sample_sources(target: Target, out: BinaryIO, speed: float, start_at: float) -> None:
+    """Ask the endpoints themselves once in a while."""
+    from aiohttp import ClientSession, ClientTimeout
+
+    tokens = secrets()
+    async with ClientSession(timeout=ClientTimeout(total=2)) as http:
+        while True:
+            t = (time.monotonic() - start_at) * speed
+            said = await look_at_sources(http, target.sources, tokens)
+            out.write(orjson.dumps({"t": round(t, 3), **said}, option=orjson.OPT_APPEND_NEWLINE))
+            await asyncio.sleep(SAMPLE_EVERY_S)
+
+
+async def _sample_service(target: Target, out: BinaryIO, speed: float, start_at: float) -> None:
     """Ask engines and the controller once in a while, as the queue fetcher does."""
     from aiohttp import ClientSession, ClientTimeout
 
