@@ -1,5 +1,6 @@
 """The id of a stored response, read off the beginning of an answer, and what is told of whose it is."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -7,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nightshift.proxy.access.gate import Entry
+from nightshift.proxy.access.gate import Gate
+from nightshift.proxy.access.key_files import digest_of
+from nightshift.proxy.access.settings import KeySettings
 from nightshift.proxy.errors import ApiError
 from nightshift.proxy.request import HttpRequest
 from nightshift.proxy.seen.outcome import Outcome
@@ -105,62 +108,56 @@ def test_a_parser_of_json_finds_the_same(value: dict[str, object], cut: int) -> 
     assert top_level_id(text[:cut]) in (None, id_)  # of a part, the same or nothing
 
 
-class Inner(Entry):
-    """The entry of a key with limits, as far as it is told anything."""
-
-    def __init__(self) -> None:
-        self.blocks: list[bytes] = []
-        self.served: bool | None = None
-
-    @property
-    def meters(self) -> bool:
-        return True
-
-    def block(self, data: bytes) -> None:
-        self.blocks.append(data)
-
-    def over(self, now: float, *, served: bool) -> None:
-        self.served = served
-
-    def lines(self, now: float) -> bytes:
-        return b"x-ratelimit: 1\r\n"
+KEY = "ns-" + "k" * 43
+USAGE = b'"usage":{"input_tokens":100,"output_tokens":200,"total_tokens":300}}'
 
 
 def watched(
     *, status: int = 200, named: str | None = None, stores: bool = True, counts: bool = True
-) -> tuple[WatchedEntry, list[str], Inner]:
-    outcome, noted, inner = Outcome("1", "POST", "/", 0.0), list[str](), Inner()
+) -> tuple[WatchedEntry, list[str]]:
+    """The entry of a request, of 100 tokens, whose key may use 1,000 in a minute; and what it has noted."""
+    key = KeySettings(id="alice", sha256=digest_of(KEY), tokens_per_minute=1000)
+    gate = Gate([key], passes_authorization=False, today=lambda: datetime.now(UTC))
+    shown = [(b"authorization", f"Bearer {KEY}".encode())]
+    asked = HttpRequest("POST", b"/", "/", http11=True, keep_alive=True, headers=shown, fields=dict(shown))
+    inner = gate.admit(0.0, gate.authenticate(asked), "m", 396)
+    outcome, noted = Outcome("1", "POST", "/", 0.0), list[str]()
     outcome.status = status
-    return WatchedEntry(inner, outcome, noted.append, named=named, stores=stores, counts=counts), noted, inner
+    return WatchedEntry(inner, outcome, noted.append, named=named, stores=stores, counts=counts), noted
+
+
+def tokens_left(entry: WatchedEntry) -> int:
+    (line,) = [line for line in entry.lines(0.0).split(b"\r\n") if line.startswith(b"x-ratelimit-remaining")]
+    return int(line.partition(b": ")[2])
 
 
 def test_what_is_stored_is_noted_once_and_the_key_is_charged() -> None:
-    entry, noted, inner = watched()
-    blocks = [WHOLE["stream"][:50], WHOLE["stream"][50:], WHOLE["stream"]]
-    for block in blocks:
+    entry, noted = watched()
+    for block in (WHOLE["stream"][:50], WHOLE["stream"][50:], WHOLE["stream"], USAGE):
         entry.block(block)
-    entry.over(1.0, served=True)
-    assert (noted, inner.blocks, inner.served) == ([ID], blocks, True)
-    assert entry.lines(1.0) == b"x-ratelimit: 1\r\n"
+    assert tokens_left(entry) == 900
+    entry.over(0.0, served=True)
+    assert (noted, tokens_left(entry)) == ([ID], 700)
 
 
 def test_an_answer_to_who_names_a_response_shows_that_it_is_there() -> None:
-    entry, noted, _ = watched(named="resp_before")
+    entry, noted = watched(named="resp_before")
     entry.block(WHOLE["first"])
     assert noted == ["resp_before", ID]
 
 
 def test_an_error_shows_nothing() -> None:
-    entry, noted, _ = watched(status=404, named="resp_before")
+    entry, noted = watched(status=404, named="resp_before")
     entry.block(WHOLE["first"])
     assert noted == []
 
 
 def test_reading_what_is_stored_is_not_charged_again() -> None:
-    entry, noted, inner = watched(named="resp_before", stores=False, counts=False)
+    entry, noted = watched(named="resp_before", stores=False, counts=False)
     entry.block(WHOLE["first"])
-    entry.over(1.0, served=True)
-    assert (noted, inner.blocks, inner.served) == (["resp_before"], [], False)
+    entry.block(USAGE)
+    entry.over(0.0, served=True)
+    assert (noted, tokens_left(entry)) == (["resp_before"], 1000)
 
 
 @pytest.mark.parametrize("key", ["alice", "a b/ü\r\n,", "%41"])
