@@ -141,3 +141,15 @@ def test_data_says_what_was_used(tmp_path: Path) -> None:
     path = written(tmp_path, [ARENA] * 3)
     assert workload("arena_syn", {"data_path": path}).data == f"real: file {path}, 3 of 3 rows"
     assert workload("arena_syn", {}).data.startswith("synthetic: 1,000 conversations")
+
+
+def test_an_empty_file_and_too_few_users_say_what_real_data_needs(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="is empty; give a file of conversations"):
+        read_chats(written(tmp_path, []), hub_name=HUB)
+    path = written(tmp_path, [ARENA, ARENA | {"judge": "arena_user_8"}])
+    for name in ("arena", "arena_syn", "arena_1m"):
+        load = workload(name, {"data_path": path, "num_users": 3, "share": "0/1"})
+        with pytest.raises(
+            UserError, match="too few for --num-users 3; give a larger --share or --num-conv, data"
+        ):
+            load.users("us-east-2")

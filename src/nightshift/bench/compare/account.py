@@ -4,13 +4,15 @@ from typing import Any
 
 
 def account(summary: dict[str, Any]) -> list[str]:
-    """Return the clients' CPU and lag, the relay's CPU and added delay, and which runs broke off."""
+    """Return the clients' CPU and lag, the relay's CPU and delay, which runs broke off, and skipped rows."""
     rows = summary["systems"]
     lines = [
         f"warning: {row['legend']} is partial: {row['why']}"
         for row in rows
         if row.get("state") not in (None, "finished")
     ]
+    if "skipped" in str(summary.get("data")):
+        lines.append(f"data: {summary['data']}")
     if summary.get("time") == "virtual":
         return [*lines, "virtual time (simulated): nothing here waited for a processor or a socket"]
     cpu = max((row["client_cpu_share"] or 0.0 for row in rows), default=0.0)

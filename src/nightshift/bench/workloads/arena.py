@@ -87,10 +87,8 @@ class Arena:
         found = self._chats.of(region)
         if wanted.data_path is None:
             found = _with_times(found, Random(f"{wanted.seed}/{region}/times"))
-        groups = [
-            sorted(group, key=_time)
-            for group in group_all(found, wanted.num_users, "give a larger --num-conv, or fewer users")
-        ]
+        more = self._chats.more("give a larger --num-conv, or fewer users")
+        groups = [sorted(group, key=_time) for group in group_all(found, wanted.num_users, more)]
         longest_s = max(_time(group[-1]) - _time(group[0]) for group in groups)
         scale = wanted.run_seconds / longest_s if longest_s else 0.0
         return [self._played(number, group, scale) for number, group in enumerate(groups)]

@@ -57,7 +57,6 @@ class Arena1m:
         """See `Workload.users`."""
         wanted = self.arguments
         enough = _ENOUGH_PER_USER * wanted.num_users
-        groups = group_all(
-            self._chats.of(region), wanted.num_users, f"give --num-conv {enough} or more, or fewer users"
-        )
+        more = self._chats.more(f"give --num-conv {enough} or more, or fewer users")
+        groups = group_all(self._chats.of(region), wanted.num_users, more)
         return [rounds(group, None if wanted.ignore_eos else MAX_TOKENS) for group in groups]

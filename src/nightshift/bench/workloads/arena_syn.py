@@ -72,7 +72,6 @@ class ArenaSyn:
         """See `Workload.users`. Raises `UserError` if there are too few conversations to go round."""
         wanted = self.arguments
         enough = round(2 * wanted.num_users * DATA_SETS[wanted.data_set].conversations_per_user_mean)
-        groups = group_all(
-            self._chats.of(region), wanted.num_users, f"give --num-conv {enough} or more, or fewer users"
-        )
+        more = self._chats.more(f"give --num-conv {enough} or more, or fewer users")
+        groups = group_all(self._chats.of(region), wanted.num_users, more)
         return [rounds(group, None if wanted.ignore_eos else MAX_TOKENS) for group in groups]

@@ -70,6 +70,12 @@ class ChatData:
         own = take(found, (one.user for one in found), share)[: self.number]
         return [self._in_region(one, region) for one in own]
 
+    def more(self, generated: str) -> str:
+        """Return what gives more users: of the generator as `generated` says, of real data what it has."""
+        if self.source is None:
+            return generated
+        return "give a larger --share or --num-conv, data of more users, or fewer users"
+
     def _generate(self, region: str) -> list[Conversation]:
         return conversations(
             seed=self.seed,

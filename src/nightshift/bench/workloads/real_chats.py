@@ -85,6 +85,8 @@ def _rows(
 
 
 def _refuse_nothing(found: RealChats, start: int) -> None:
+    if not found.rows and not start:
+        raise UserError(f"{found.source} is empty; give a file of conversations")
     if not found.rows:
         raise UserError(f"{found.source} has no rows after the first {start:,}; lower --start-index")
     if len(found.broken) == found.rows:
