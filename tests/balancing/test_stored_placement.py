@@ -318,7 +318,22 @@ def test_a_peer_that_fails_when_asked_is_not_the_end() -> None:
     made.request_arrived(1.0, reads("1", "resp_1", tenant="alice"))
     assert outcomes(made.request_lost(1.1, "1")) == ["q"]
     assert outcomes(made.request_undelivered(1.2, "1")) == ["r"]
-    assert outcomes(made.request_declined(1.3, "1")) == ["response_not_found"]
+    assert outcomes(made.request_declined(1.3, "1")) == ["response_not_ready"]  # p or q may have it
+    made.peer_reported(2.0, "p", PEER, 0.01)
+    made.peer_reported(2.0, "q", PEER, 0.02)
+    made.request_arrived(2.1, reads("2", "resp_1", tenant="alice"))
+    assert outcomes(made.request_declined(2.2, "2")) == ["q"]
+    assert outcomes(made.request_declined(2.3, "2")) == ["r"]
+    assert outcomes(made.request_declined(2.4, "2")) == ["response_not_found"]
+
+
+def test_a_region_that_may_not_serve_it_is_not_waited_for() -> None:
+    made = balancer(replicas="a", peers="")
+    made.targets_changed(0.0, replicas="a", peers="pq", peer_regions={"p": "us", "q": "eu"})
+    made.peer_reported(0.1, "q", PEER, 0.02)
+    made.peer_failed(0.1, "p")
+    made.request_arrived(1.0, asks("1", "resp_1", tenant="alice", regions=frozenset(["eu"])))
+    assert outcomes(made.request_declined(1.1, "1")) == ["response_not_found"]
 
 
 def test_peers_that_take_nothing_are_not_asked() -> None:

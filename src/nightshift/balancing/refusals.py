@@ -76,8 +76,8 @@ class Refusals:
         return self._never(now, entry, 404, "response_gone", message)
 
     def holder_not_ready(self, now: float, entry: Entry, waiting: int) -> Reject:
-        """Who holds the stored response does not answer, and may again."""
-        message = "the replica that stored this response does not answer at the moment"
+        """Who holds the stored response, or may hold it, does not answer, and may again."""
+        message = "who stored this response, or may have, does not answer at the moment"
         return self._later(now, entry, 503, "response_not_ready", message, waiting=waiting)
 
     def too_late(self, now: float, entry: Entry) -> Reject:

@@ -8,7 +8,7 @@
    request over; who does not know the response either declines (404), as it would decline for want of room.
 3. Nobody knows it. Without keys it is placed as any other request, once, and the engine answers: after a
    restart of the balancer a lone replica still has what it stored. With keys nobody could tell whose it is:
-   404.
+   404, or 503 while a peer that may know it cannot be asked.
 
 Another client's response is as unknown as one that never was. Why: docs/decisions/0022-stored-responses.md.
 """
@@ -65,7 +65,7 @@ class StoredPlacement:
         """Send the request to who holds its response, or refuse it; None: not now. `waiting` are queued."""
         bound = entry.bound
         if bound is None or bound.holder is None:
-            return self._seek(now, entry)
+            return self._seek(now, entry, waiting)
         if bound.at_peer:
             return self._to_peer(now, entry, bound.holder, waiting)
         return self._to_replica(now, entry, bound.holder, waiting)
@@ -101,18 +101,22 @@ class StoredPlacement:
             return self._refusals.holder_not_ready(now, entry, waiting)
         return self._hand_over(now, entry, peer, HELD)
 
-    def _seek(self, now: float, entry: Entry) -> Action | None:
+    def _seek(self, now: float, entry: Entry, waiting: int) -> Action | None:
         placement, request = self._placement, entry.request
+        peers, within, all_asked = placement.peers, 0, True
         if entry.may_cross:
-            within = placement.peers.regions.of(request.regions)
-            for peer in placement.peers.nearest_first():
+            within = peers.regions.of(request.regions)
+            for peer in peers.nearest_first():
                 goes = peer.report is None or peer.report.draining
                 if peer.bit & within and peer.id not in entry.avoid and not goes:
                     return self._hand_over(now, entry, peer, SOUGHT)
+            all_asked = all(peer.reachable for peer in peers.within(peers.everyone & within))
         entry.bound, entry.may_cross = None, False
-        if request.tenant is not None or not placement.has_targets(entry):
+        if request.tenant is None and placement.has_targets(entry):
+            return placement.place(now, entry, 0)
+        if all_asked:
             return self._refusals.response_unknown(now, entry)
-        return placement.place(now, entry, 0)
+        return self._refusals.holder_not_ready(now, entry, waiting)
 
     def _hand_over(self, now: float, entry: Entry, peer: Peer, reason: str) -> Action:
         choice = Choice(peer.slot, 0.0, reason)
