@@ -46,6 +46,16 @@ def test_its_owner_can_store_it_anew() -> None:
     assert holder(stored, 2.0, "resp_1", "alice") == "there"
 
 
+def test_work_in_the_background_is_charged_to_its_owner_once() -> None:
+    stored = StoredResponses(10, 60.0)
+    stored.note(0.0, "resp_1", HERE, at_peer=False, owner="alice")
+    assert not stored.charge(1.0, "resp_1", "bob")
+    assert not stored.charge(1.0, "resp_2", "alice")
+    assert stored.charge(1.0, "resp_1", "alice")
+    stored.note(2.0, "resp_1", HERE, at_peer=False, owner="alice")  # it was fetched again
+    assert not stored.charge(3.0, "resp_1", "alice")
+
+
 def test_the_least_recently_used_goes_first() -> None:
     stored = StoredResponses(2, 60.0)
     stored.note(0.0, "resp_1", HERE, at_peer=False, owner=None)

@@ -1,5 +1,6 @@
 """The id of a stored response, read off the beginning of an answer, and what is told of whose it is."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -113,7 +114,12 @@ USAGE = b'"usage":{"input_tokens":100,"output_tokens":200,"total_tokens":300}}'
 
 
 def watched(
-    *, status: int = 200, named: str | None = None, stores: bool = True, counts: bool = True
+    *,
+    status: int = 200,
+    named: str | None = None,
+    stores: bool = True,
+    background: bool = False,
+    charge: Callable[[str], bool] = lambda _: True,
 ) -> tuple[WatchedEntry, list[str]]:
     """The entry of a request, of 100 tokens, whose key may use 1,000 in a minute; and what it has noted."""
     key = KeySettings(id="alice", sha256=digest_of(KEY), tokens_per_minute=1000)
@@ -123,7 +129,17 @@ def watched(
     inner = gate.admit(0.0, gate.authenticate(asked), "m", 396)
     outcome, noted = Outcome("1", "POST", "/", 0.0), list[str]()
     outcome.status = status
-    return WatchedEntry(inner, outcome, noted.append, named=named, stores=stores, counts=counts), noted
+    entry = WatchedEntry(
+        inner,
+        outcome,
+        noted.append,
+        named=named,
+        stores=stores,
+        fetches=not stores,
+        background=background,
+        charge=charge,
+    )
+    return entry, noted
 
 
 def tokens_left(entry: WatchedEntry) -> int:
@@ -153,11 +169,52 @@ def test_an_error_shows_nothing() -> None:
 
 
 def test_reading_what_is_stored_is_not_charged_again() -> None:
-    entry, noted = watched(named="resp_before", stores=False, counts=False)
+    entry, noted = watched(named="resp_before", stores=False)
     entry.block(WHOLE["first"])
     entry.block(USAGE)
     entry.over(0.0, served=True)
     assert (noted, tokens_left(entry)) == (["resp_before"], 1000)
+
+
+@pytest.mark.parametrize("cut", [1, 3, 20, 1000])
+@pytest.mark.parametrize("first_time", [True, False])
+@pytest.mark.parametrize(
+    ("fetched", "left"),
+    [
+        (b'{"background": true,' + USAGE, 700),
+        (b'{"usage":null,"background":true}', 1000),
+        (b'{"background":false,' + USAGE, 1000),
+        (b'{"text":"\\"background\\":true",' + USAGE, 1000),
+    ],
+)
+def test_work_in_the_background_is_charged_when_it_is_fetched(
+    fetched: bytes, left: int, first_time: bool, cut: int
+) -> None:
+    asked: list[str] = []
+
+    def charge(id_: str) -> bool:
+        asked.append(id_)
+        return first_time
+
+    entry, _ = watched(named=ID, stores=False, charge=charge)
+    for start in range(0, len(fetched), cut):
+        entry.block(fetched[start : start + cut])
+    entry.over(0.0, served=True)
+    assert tokens_left(entry) == (left if first_time else 1000)
+    assert asked == ([ID] if left == 700 else [])  # one that is not done is charged later
+
+
+def test_a_stream_of_work_in_the_background_is_charged_and_not_again_when_it_is_fetched() -> None:
+    asked: list[str] = []
+
+    def charge(id_: str) -> bool:
+        asked.append(id_)
+        return True
+
+    entry, noted = watched(background=True, charge=charge)
+    entry.block(WHOLE["stream"] + b'data: {"response":{"background":true,' + USAGE + b"}\n\n")
+    entry.over(0.0, served=True)
+    assert (noted, asked, tokens_left(entry)) == ([ID], [ID], 700)
 
 
 @pytest.mark.parametrize("key", ["alice", "a b/ü\r\n,", "%41"])

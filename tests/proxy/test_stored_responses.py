@@ -284,6 +284,28 @@ def test_a_client_cannot_say_whose_request_it_is(play: Play) -> None:
     play(scene)
 
 
+def test_work_in_the_background_is_charged_when_it_is_fetched_first(play: Play) -> None:
+    async def scene(world: World) -> None:
+        engine = await world.engine()
+        key = {"id": "alice", "sha256": digest_of(ALICE), "tokens_per_minute": 1000}
+        wire = await (await world.balancer(engine, keys=[key])).connect()
+        usage = {"input_tokens": 100, "output_tokens": 500, "total_tokens": 600}
+        queued = {"id": "resp_1", "background": True, "usage": None}
+        create(wire, None, shows(ALICE), background=True)
+        left = []
+        for answer in (queued, queued, {**queued, "usage": usage}, {**queued, "usage": usage}, queued):
+            (await engine.request()).answer_json(answer)
+            response = await wire.response()
+            left.append(round(int(response.headers["x-ratelimit-remaining-tokens"]), -1))
+            wire.get("/v1/responses/resp_1", shows(ALICE))
+        # A header is of before its own answer is charged.
+        assert left == [1000, 1000, 1000, 400, 400]
+        (await engine.request()).answer_json(queued)
+        await wire.response()
+
+    play(scene)
+
+
 def test_a_key_for_some_models_reads_what_it_stored_and_is_not_charged_again(play: Play) -> None:
     async def scene(world: World) -> None:
         engine = await world.engine()

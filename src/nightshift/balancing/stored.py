@@ -33,6 +33,8 @@ class Holding:
     """The id of the client's key that it was made with; None: without keys."""
     used: float
     """When it was last asked for, on the balancer's clock in seconds."""
+    charged: bool = False
+    """Whether its owner was charged when it was fetched; see `StoredResponses.charge`."""
 
 
 class StoredResponses:
@@ -61,7 +63,8 @@ class StoredResponses:
         known = by_id.get(id_)
         if not id_ or len(id_) > MOST_ID_BYTES or (known is not None and known.owner != owner):
             return False
-        by_id[id_] = Holding(target, at_peer, owner, now)
+        charged = known is not None and known.charged
+        by_id[id_] = Holding(target, at_peer, owner, now, charged)
         if known is not None:
             by_id.move_to_end(id_)
         elif len(by_id) > self._most:
@@ -77,6 +80,17 @@ class StoredResponses:
         holding.used = now
         self._by_id.move_to_end(id_)
         return holding
+
+    def charge(self, now: float, id_: str, owner: str | None) -> bool:
+        """Tell whether what a response has used, made in the background and fetched now, is to be charged.
+
+        Once for each: when it was asked for, nobody knew what it would come to.
+        """
+        holding = self.find(now, id_, owner)
+        if holding is None or holding.charged:
+            return False
+        holding.charged = True
+        return True
 
     def _forget(self, now: float) -> None:
         while self._by_id:

@@ -164,6 +164,10 @@ class Dispatcher:
         """The answer of a request, as it begins, tells of a response that its target has stored."""
         self.balancer.response_stored(self.now(), exchange_id, response)
 
+    def charges(self, owner: str | None, response: str) -> bool:
+        """Tell whether a response that was made in the background, and is seen to be done, is charged now."""
+        return self.balancer.stored.responses.charge(self.now(), response, owner)
+
     def body_dropped(self, size_bytes: int) -> None:
         """See `exchange.Placement`."""
         self.held_bytes -= size_bytes

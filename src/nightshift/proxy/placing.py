@@ -136,7 +136,9 @@ class Placing:
             named=None if stored is None else stored.id,
             # A client that chooses the id itself could choose another's, once that is forgotten here.
             stores=asked.stores and (owner is None or not asked.chooses_id),
-            counts=stored is None or stored.generates,
+            fetches=stored is not None and not stored.generates,
+            background=asked.background,
+            charge=partial(self._dispatcher.charges, owner),
         )
 
     def _regions(self, request: HttpRequest, peer: str | None, key: Key | None) -> Allowed:

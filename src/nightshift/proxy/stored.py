@@ -22,6 +22,10 @@ OWNER: Final = INTERNAL_PREFIX + b"owner"
 MOST_BYTES: Final = 262_144
 """So much of an answer is looked at for its id: its first event repeats instructions and tools."""
 
+_BACKGROUND = re.compile(rb'"background"\s{0,8}:\s{0,8}true')
+_USAGE = re.compile(rb'"usage"\s{0,8}:\s{0,8}\{')
+_LONGEST: Final = 64
+"""Bytes that either may have."""
 _FIRST = re.compile(rb'\s*\{\s*"id"\s*:\s*"([A-Za-z0-9_-]+)"')
 """An object that begins with a plain id, as nearly every answer does."""
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*("?)|[{}\[\]:,]', re.DOTALL)
@@ -105,10 +109,39 @@ def _id_in_event(data: bytes) -> str | None:
     return id_ if isinstance(id_, str) else None
 
 
+class BackgroundWork:
+    """Sees whether an answer shows a response that is made in the background, and is done.
+
+    A raw `"usage":{` or `"background":true` is no text of a model: in a string its quotes would be escaped.
+    In what the client wrote itself (a tool's schema) it may be, to its own cost.
+    """
+
+    __slots__ = ("_background", "_tail", "_usage")
+
+    def __init__(self) -> None:
+        self._tail = b""
+        self._background = self._usage = False
+
+    def block(self, data: bytes) -> None:
+        """Take note of a block of the answer; blocks may be cut anywhere."""
+        text = self._tail + data
+        self._background = self._background or _BACKGROUND.search(text) is not None
+        self._usage = self._usage or _USAGE.search(text) is not None
+        self._tail = text[-_LONGEST:]
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the answer tells what the response came to."""
+        return self._background and self._usage
+
+
 class WatchedEntry(Entry):
     """The entry of a request that may store, or that names what is stored; around that of its key, if any."""
 
-    __slots__ = ("_counts", "_inner", "_named", "_note", "_outcome", "_reader", "_watches")
+    __slots__ = (
+        *("_charge", "_fetches", "_id", "_inner", "_named", "_note", "_outcome", "_reader", "_watches"),
+        "_work",
+    )
 
     def __init__(
         self,
@@ -118,10 +151,14 @@ class WatchedEntry(Entry):
         *,
         named: str | None,
         stores: bool,
-        counts: bool,
+        fetches: bool,
+        background: bool,
+        charge: Callable[[str], bool],
     ) -> None:
         """`note` is told each response that the answer's target is seen to hold: the one that the request
-        `named`, and the one that it `stores`. `counts`: the answer's usage is new, and to be charged.
+        `named`, and the one that it `stores`. An answer that `fetches` nothing is new, and its usage is
+        charged; one that fetches what was made in the `background` is charged if `charge` says so, which is
+        asked once it is known what that came to.
         """
         self._inner = inner
         self._outcome = outcome
@@ -129,7 +166,11 @@ class WatchedEntry(Entry):
         self._named = named
         self._reader = IdReader() if stores else None
         self._watches = True
-        self._counts = counts
+        self._charge = charge
+        self._fetches = fetches
+        self._id = named if fetches else None
+        metered = inner is not None and inner.meters
+        self._work = BackgroundWork() if metered and (fetches or background) else None
 
     @property
     def meters(self) -> bool:
@@ -140,17 +181,24 @@ class WatchedEntry(Entry):
         """See `Entry`."""
         if self._watches:
             self._watch(data)
-        if self._counts and self._inner is not None and self._inner.meters:
+        if self._work is not None:
+            self._work.block(data)
+        if self._inner is not None and self._inner.meters:
             self._inner.block(data)
 
     def over(self, now: float, *, served: bool) -> None:
         """See `Entry`."""
         if self._inner is not None:
-            self._inner.over(now, served=served and self._counts)
+            self._inner.over(now, served=served and self._is_charged())
 
     def lines(self, now: float) -> bytes:
         """See `Entry`."""
         return b"" if self._inner is None else self._inner.lines(now)
+
+    def _is_charged(self) -> bool:
+        work, id_ = self._work, self._id
+        first = work is not None and work.is_done and id_ is not None and self._charge(id_)
+        return first or not self._fetches
 
     def _watch(self, data: bytes) -> None:
         if not 200 <= self._outcome.status < 300:
@@ -162,6 +210,7 @@ class WatchedEntry(Entry):
         reader = self._reader
         found = None if reader is None else reader.feed(data)
         if found is not None:
+            self._id = found
             self._note(found)
         self._watches = reader is not None and not reader.over
 

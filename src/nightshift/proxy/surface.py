@@ -22,7 +22,7 @@ from nightshift.proxy.routes import unknown_path, wrong_method
 class Asked:
     """What a request is for. `model` is empty where it names none."""
 
-    __slots__ = ("chooses_id", "model", "prompt", "route", "stored", "stores", "stream")
+    __slots__ = ("background", "chooses_id", "model", "prompt", "route", "stored", "stores", "stream")
 
     def __init__(
         self,
@@ -42,6 +42,8 @@ class Asked:
         """The stored response that it names."""
         self.stores = False
         """Whether the engine may store the answer."""
+        self.background = False
+        """Whether the answer may come before the engine has done the work."""
         self.chooses_id = False
         """Whether the client says under which id (`request_id` in vLLM and SGLang)."""
 
@@ -79,6 +81,7 @@ def with_response(seed: int, request: HttpRequest) -> Asked:
     if isinstance(previous, str) and previous:
         asked.stored = StoredResponse(previous, generates=True)
     asked.stores = body.get("store") is not False  # what is left out means true, in OpenAI's API and engines'
+    asked.background = body.get("background") is True
     asked.chooses_id = body.get("request_id") is not None
     return asked
 
