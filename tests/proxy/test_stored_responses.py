@@ -2,74 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 import pytest
-
-from nightshift.proxy.access.key_files import digest_of
+from tests.proxy.stored_wire import ALICE, KEYS, answered, create, refused, shows, store, three, whoever
 
 if TYPE_CHECKING:
-    from tests.proxy.conftest import Asked, Engine, Play, Response, Running, Wire, World
-
-ALICE, BOB = "ns-" + "a" * 43, "ns-" + "b" * 43
-KEYS = [{"id": "alice.1", "sha256": digest_of(ALICE)}, {"id": "bob", "sha256": digest_of(BOB)}]
-
-
-def shows(key: str) -> str:
-    return f"Authorization: Bearer {key}\r\n" if key else ""
-
-
-def create(wire: Wire, previous: str | None = None, more: str = "", **fields: object) -> bytes:
-    """Ask for a response. Odd blanks and an unknown field: the body must arrive as it is."""
-    named = {} if previous is None else {"previous_response_id": previous}
-    body = orjson.dumps({"model": "m", "input": "hello", **named, **fields, "unknown": [1]})
-    body = body.replace(b",", b" , ")
-    wire.post("/v1/responses", body, more)
-    return body
-
-
-async def whoever(engines: list[Engine]) -> tuple[Engine, Asked]:
-    """Wait for the next request, whichever engine gets it."""
-    waiting = {asyncio.create_task(engine.request()): engine for engine in engines}
-    done, pending = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-    for task in pending:
-        task.cancel()
-    (task,) = done
-    return waiting[task], task.result()
-
-
-async def store(wire: Wire, engines: list[Engine], id_: str, more: str = "", **fields: object) -> Engine:
-    """Have a response made and stored; return the engine that has it."""
-    create(wire, None, more, **fields)
-    engine, asked = await whoever(engines)
-    asked.answer_json({"id": id_, "object": "response"})
-    assert (await wire.response()).json()["id"] == id_
-    return engine
-
-
-async def refused(wire: Wire) -> tuple[int, Any]:
-    response = await wire.response()
-    return response.status, response.json()["error"]["code"]
-
-
-async def answered(wire: Wire, engine: Engine, status: str = "200 OK") -> tuple[Asked, Response]:
-    asked = await engine.request()
-    asked.answer_json({"object": "response"}, status)
-    return asked, await wire.response()
-
-
-async def three(world: World, *engines: Engine, **settings: Any) -> tuple[Running, Running, Running]:
-    """A balancer without replicas, one with these, and a third without, each other's peers."""
-    first, second, third = [await world.balancer(name=name, **settings) for name in ("a", "b", "c")]
-    await world.introduce(first, [], [second, third])
-    await world.introduce(second, list(engines), [first, third])
-    await world.introduce(third, [], [first, second])
-    await world.heard_from(second, len(engines))
-    for balancer in (first, third):
-        await world.heard_from(balancer, 0, 1)
-    return first, second, third
+    from tests.proxy.conftest import Play, World
 
 
 def test_everything_about_it_goes_to_the_replica_that_stored_it(play: Play) -> None:
@@ -230,95 +169,5 @@ def test_across_balancers(play: Play, keys: list[dict[str, str]]) -> None:
         assert all(engine.idle for engine in engines)
         for balancer in balancers:
             await balancer.until(lambda state: state["in_progress"] == 0)
-
-    play(scene)
-
-
-def test_nobody_gets_at_another_clients_response(play: Play) -> None:
-    async def scene(world: World) -> None:
-        engine = await world.engine()
-        balancers = await three(world, engine, keys=KEYS)
-        wires = [await balancer.connect() for balancer in balancers]
-        await store(wires[0], [engine], "resp_1", shows(ALICE))
-        said = []
-        for wire in wires:
-            for name in ("resp_1", "resp_0"):  # one of hers, and one that nobody has
-                create(wire, name, shows(BOB))
-                response = await wire.response()
-                said.append((response.status, response.body.replace(name.encode(), b"ID")))
-                wire.get(f"/v1/responses/{name}", shows(BOB))
-                assert await refused(wire) == (404, "response_not_found")
-                wire.get(f"/v1/responses/{name}", shows(BOB), "DELETE")
-                assert await refused(wire) == (404, "response_not_found")
-                wire.post(f"/v1/responses/{name}/cancel", b"", shows(BOB))
-                assert await refused(wire) == (404, "response_not_found")
-            wire.get("/v1/responses/resp_1")
-            assert await refused(wire) == (401, "invalid_api_key")
-        assert len(set(said)) == 1
-        assert said[0][0] == 404
-        assert engine.idle
-
-    play(scene)
-
-
-def test_an_id_that_a_client_chose_is_not_taken_for_an_engines(play: Play) -> None:
-    async def scene(world: World) -> None:
-        engine = await world.engine()
-        balancer = await world.balancer(engine, keys=KEYS)
-        wire = await balancer.connect()
-        await store(wire, [engine], "resp_1", shows(BOB), request_id="resp_1")
-        wire.get("/v1/responses/resp_1", shows(BOB))
-        assert await refused(wire) == (404, "response_not_found")
-
-    play(scene)
-
-
-def test_a_client_cannot_say_whose_request_it_is(play: Play) -> None:
-    async def scene(world: World) -> None:
-        engine = await world.engine()
-        wire = await (await world.balancer(engine, keys=KEYS)).connect()
-        await store(wire, [engine], "resp_1", shows(ALICE))
-        wire.get("/v1/responses/resp_1", shows(BOB) + "x-nightshift-owner: alice.1\r\n")
-        assert await refused(wire) == (404, "response_not_found")
-
-    play(scene)
-
-
-def test_work_in_the_background_is_charged_when_it_is_fetched_first(play: Play) -> None:
-    async def scene(world: World) -> None:
-        engine = await world.engine()
-        key = {"id": "alice", "sha256": digest_of(ALICE), "tokens_per_minute": 1000}
-        wire = await (await world.balancer(engine, keys=[key])).connect()
-        usage = {"input_tokens": 100, "output_tokens": 500, "total_tokens": 600}
-        queued = {"id": "resp_1", "background": True, "usage": None}
-        create(wire, None, shows(ALICE), background=True)
-        left = []
-        for answer in (queued, queued, {**queued, "usage": usage}, {**queued, "usage": usage}, queued):
-            (await engine.request()).answer_json(answer)
-            response = await wire.response()
-            left.append(round(int(response.headers["x-ratelimit-remaining-tokens"]), -1))
-            wire.get("/v1/responses/resp_1", shows(ALICE))
-        # A header is of before its own answer is charged.
-        assert left == [1000, 1000, 1000, 400, 400]
-        (await engine.request()).answer_json(queued)
-        await wire.response()
-
-    play(scene)
-
-
-def test_a_key_for_some_models_reads_what_it_stored_and_is_not_charged_again(play: Play) -> None:
-    async def scene(world: World) -> None:
-        engine = await world.engine()
-        key = {"id": "alice", "sha256": digest_of(ALICE), "models": ["m"], "tokens_per_minute": 1000}
-        wire = await (await world.balancer(engine, keys=[key])).connect()
-        answer = {"id": "resp_1", "usage": {"input_tokens": 100, "output_tokens": 200, "total_tokens": 300}}
-        create(wire, None, shows(ALICE))
-        for _ in range(3):
-            (await engine.request()).answer_json(answer)
-            assert (await wire.response()).status == 200
-            wire.get("/v1/responses/resp_1", shows(ALICE))
-        (await engine.request()).answer_json(answer)
-        left = int((await wire.response()).headers["x-ratelimit-remaining-tokens"])
-        assert left >= 690  # 300 for the answer, and what the last request may come to
 
     play(scene)

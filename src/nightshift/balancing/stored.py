@@ -7,7 +7,7 @@ Bounded in number: the least recently used go first, and those that nobody has a
 that is somebody's stays theirs: in vLLM and SGLang a client may choose the id itself (`request_id`), and must
 not come by another's response that way.
 
-Every operation costs O(1), and noting one O(1) amortized. Some 250 bytes each.
+Every operation costs O(1), and noting one O(1) amortized. Some 260 bytes each.
 """
 
 from collections import OrderedDict

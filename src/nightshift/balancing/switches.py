@@ -192,7 +192,7 @@ class Switches:
     """Memory for each of the two prefix indexes (replicas, peers)."""
     stored_responses: int = 65_536
     """Stored responses (`/v1/responses`) of which a balancer remembers who holds them; the least recently
-    used are forgotten first. Some 250 bytes each."""
+    used are forgotten first. Some 260 bytes each."""
     stored_response_s: float = 2_592_000.0
     """Seconds after which a stored response that nobody asks for is forgotten: the 30 days for which OpenAI
     keeps one. Engines keep theirs until they end."""
