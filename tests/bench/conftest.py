@@ -16,6 +16,7 @@ import pytest
 
 from nightshift.bench.figures import write_figures
 from nightshift.bench.measures import Window, measure, measure_by_region
+from nightshift.bench.measures.imbalance import imbalance
 from nightshift.bench.records import RequestRecord, write_record
 from nightshift.bench.results import ResultFolder
 
@@ -184,13 +185,13 @@ def make_repetition(rng: random.Random, folder: Path, place: int, slowness: floa
             for record in records:
                 if record.region == region:
                     write_record(file, record)
-    if place != 6:
-        lines = (json.dumps(sample) + "\n" for sample in make_samples(rng, slowness))
-        (folder / "samples.jsonl").write_text("".join(lines))
+    samples = [] if place == 6 else make_samples(rng, slowness)
+    if samples:
+        (folder / "samples.jsonl").write_text("".join(json.dumps(sample) + "\n" for sample in samples))
     (folder / "done.json").write_text(json.dumps({"state": "finished", "why": None}))
     window = Window(WARMUP_S, DURATION_S)
     by_region = {name: asdict(own) for name, own in measure_by_region(records, window).items()}
-    figures: Json = asdict(measure(records, window))
+    figures: Json = asdict(measure(records, window)) | asdict(imbalance(samples, window))
     return figures | {"regions": by_region}
 
 
@@ -241,7 +242,7 @@ def results(make_results: Callable[..., ResultFolder]) -> ResultFolder:
 def drawn(make_results: Callable[..., ResultFolder]) -> ResultFolder:
     """One folder with all its figures, drawn once for all tests that only look at them."""
     folder = make_results()
-    assert len(write_figures(folder)) == 14
+    assert len(write_figures(folder)) == 17
     return folder
 
 

@@ -21,11 +21,12 @@ class ClientCommand(TyperCommand):
     ignore_unknown_options = True
 
     def format_help(self, ctx: Any, formatter: Any) -> None:  # noqa: ANN401 - their types are private to typer
-        """Print the options, then each workload with its flags."""
+        """Print the options, then each workload with its flags, then how the figures are computed."""
+        from nightshift.bench.measures.screen import measures_help
         from nightshift.bench.workloads.screen import workloads_help
 
         super().format_help(ctx, formatter)
-        typer.echo(workloads_help())
+        typer.echo(f"{workloads_help()}\n\n{measures_help()}")
 
 
 def client(

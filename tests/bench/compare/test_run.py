@@ -55,6 +55,8 @@ def test_a_fleet_that_dies_is_marked_and_the_others_go_on(
     assert "SIGKILL" in state_of(trial, "sky_push_push")["why"]
     assert state_of(trial, "nightshift")["state"] == "finished"
     assert [row["state"] for row in summary["systems"]] == ["partial", "finished", "finished"]
+    exported = list(trial.folder.glob("systems/*/rep-1/summary_lifecycle_metrics.json"))
+    assert len(exported) == 3, "what was measured is there for other tools too, of a partial run as well"
 
     del measured["sky_push_push"]
     measured["calls"].clear()

@@ -7,8 +7,8 @@ import orjson
 import pytest
 from typer.testing import CliRunner
 
-from nightshift.bench.export.write import write_exports
-from nightshift.bench.measures import Slo
+from nightshift.bench.export.write import is_written, write_exports
+from nightshift.bench.measures import DEFAULT_SLO, Slo
 from nightshift.bench.results import ResultFolder
 from nightshift.cli import app
 from nightshift.errors import UserError
@@ -26,7 +26,7 @@ def test_each_repetition_has_both_files(make_results: MakeResults) -> None:
     assert len(written) == 2 * sum(len(folder.repetitions(system)) for system in folder.systems)
     system = folder.systems[1]
     number = folder.repetitions(system)[-1]
-    place = folder.path / "export" / system.folder_name / f"rep-{number}"
+    place = folder.repetition_path(system, number)
     made = lines(place / "profile_export.jsonl")
     records = folder.records(system, number)
     assert {line["metadata"]["x_request_id"] for line in made} == {record.uid for record in records}  # type: ignore[index]
@@ -49,6 +49,17 @@ def test_the_objective_can_be_another(make_results: MakeResults) -> None:
     folder = make_results(count=1)
     strict = write_exports(folder, Slo(ttft=1e-9))[1]
     assert orjson.loads(strict.read_bytes())["successes"]["goodput_metrics"]["good_requests"] == 0
+
+
+def test_what_is_written_is_known_and_another_objective_is_not(make_results: MakeResults) -> None:
+    folder = make_results(count=1)
+    place = folder.repetition_path(folder.systems[0], 1)
+    assert not is_written(place, DEFAULT_SLO)
+    write_exports(folder, DEFAULT_SLO)
+    assert is_written(place, DEFAULT_SLO)
+    assert not is_written(place, Slo(ttft=1e-9))
+    (place / "profile_export.jsonl").unlink()
+    assert not is_written(place, DEFAULT_SLO)
 
 
 def test_what_is_no_result_folder_is_refused(tmp_path: Path) -> None:

@@ -42,7 +42,8 @@ def rewrite_summary(folder: ResultFolder, change: Callable[[list[dict[str, Any]]
 
 def test_every_figure_is_a_png_with_its_data_and_words(drawn: ResultFolder) -> None:
     pictures = [drawn.path / "figures" / f"{entry.name}.png" for entry in entries(drawn)]
-    shared = ["throughput", "ttft", "e2e", "ttft-by-region", "hit-rate", "hand-overs", "flows", "over-time"]
+    shared = ["throughput", "ttft", "e2e", "ttft-by-region", "goodput", "hit-rate", "imbalance"]
+    shared += ["imbalance-over-time", "hand-overs", "flows", "over-time"]
     sampled = [f"fleet-{system.folder_name}" for system in drawn.systems[:6]]  # system 6 has no samples
     assert [path.stem for path in pictures] == shared + sampled
     for path in pictures:
@@ -108,7 +109,7 @@ def test_names_of_any_kind_are_drawn_as_text(make_results: MakeResults) -> None:
             row["legend"] = legend
 
     folder = rewrite_summary(make_results(count=3, workload="$\\bad{", regions={"夜": {}, "b": {}}), rename)
-    assert len(write_figures(folder)) == 11
+    assert len(write_figures(folder)) == 14
     assert rows_of(folder, "throughput")[1]["legend"] == "夜勤 🌙 \n \\frac"
 
 
@@ -178,7 +179,7 @@ def test_repetitions_have_intervals_and_a_figure(repeated: ResultFolder) -> None
     told = [row["weighted_token_per_s"] for row in repeated.systems[0].figures["repetitions"]]
     assert each == pytest.approx(told, rel=1e-5)
     captions = {entry.name: entry.caption for entry in entries(repeated)}
-    assert "95 % intervals by bootstrap over 3 repetitions" in captions["throughput"]
+    assert "95 % intervals (bootstrap error × Student's t) over 3 repetitions" in captions["throughput"]
 
 
 def test_boxes_hold_all_repetitions(repeated: ResultFolder) -> None:

@@ -68,7 +68,7 @@ def test_every_figure_of_the_summary_is_in_a_table(report: tuple[ResultFolder, s
     _folder, markup = report
     page = read_page(markup)
     heads = " ".join(
-        " ".join(cell.text.split()) for table in page.all("table")[:3] for cell in table.all("th")
+        " ".join(cell.text.split()) for table in page.all("table")[:6] for cell in table.all("th")
     )
     for part in ("mean", "p50", "p90", "p99"):
         for name in ("TTFT", "E2E", "TPOT", "Queued"):
@@ -78,7 +78,8 @@ def test_every_figure_of_the_summary_is_in_a_table(report: tuple[ResultFolder, s
         "In warm-up",
         "Without first token",
         "Weighted, in the window",
-        "Requests 1/s",
+        "Finished requests 1/s",
+        "Goodput %",
     ):
         assert title in heads
 
@@ -87,7 +88,7 @@ def test_each_region_has_its_table(report: tuple[ResultFolder, str], read_page: 
     folder, markup = report
     page = read_page(markup)
     assert [heading.text for heading in page.all("h3")][:2] == ["us-east-2", "ap-northeast-1"]
-    far = page.all("table")[-1].all("tbody")[0].all("tr")
+    far = page.all("table")[-2].all("tbody")[0].all("tr")
     shown = [int(row.all("td")[0].text) for row in far]
     assert shown == [s.figures["regions"]["ap-northeast-1"]["requests"] for s in folder.systems]
 
@@ -95,7 +96,7 @@ def test_each_region_has_its_table(report: tuple[ResultFolder, str], read_page: 
 def test_pictures_are_inlined_with_words(report: tuple[ResultFolder, str], read_page: Any) -> None:
     _folder, markup = report
     figures = read_page(markup).all("figure")
-    assert len(figures) == 14
+    assert len(figures) == 17
     for figure in figures:
         (image,) = figure.all("img")
         kind, _, data = image.attributes["src"].partition("base64,")

@@ -24,6 +24,8 @@ from nightshift.bench.compare.progress import Display
 from nightshift.bench.compare.run_file import write_run
 from nightshift.bench.compare.runs import Run, runs_of, title_of, unfinished
 from nightshift.bench.compare.summary import write_summary
+from nightshift.bench.export.write import is_written, write_run_export
+from nightshift.bench.measures import Window
 from nightshift.bench.results import ResultFolder
 from nightshift.errors import NightshiftError, UserError
 
@@ -71,10 +73,23 @@ def run_experiment(
 
 
 def summarize(experiment: Experiment) -> dict[str, Any]:
-    """Write the summary of what has been measured so far, and return it; nothing if nothing has."""
-    done = {run.system.suffix for run in runs_of(experiment) if read_done(run.folder(experiment)) is not None}
+    """Write the summary of what has been measured so far, and return it; nothing if nothing has.
+
+    Each run's export for other tools is written too, where it is not there yet.
+    """
+    ended = [run for run in runs_of(experiment) if read_done(run.folder(experiment)) is not None]
+    _export(experiment, ended)
+    done = {run.system.suffix for run in ended}
     systems = [system for system in experiment.systems if system.suffix in done]
     return write_summary(experiment, systems) if systems else {}
+
+
+def _export(experiment: Experiment, ended: Sequence[Run]) -> None:
+    window = Window(experiment.warmup_s, experiment.duration_s)
+    for run in ended:
+        place = run.folder(experiment)
+        if not is_written(place, experiment.slo):
+            write_run_export(place, run.system.suffix, run.repetition, window=window, slo=experiment.slo)
 
 
 def write_pictures(experiment: Experiment) -> Path:

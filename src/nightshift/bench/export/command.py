@@ -13,9 +13,9 @@ def export_command(
     *,
     slo: Annotated[str | None, typer.Option(help=SLO_HELP + " Default: that of the run.")] = None,
 ) -> None:
-    """Write each repetition in the formats of AIPerf and inference-perf.
+    """Write each repetition in the formats of AIPerf and inference-perf, as `compare` does by itself.
 
-    export/SYSTEM/rep-K/profile_export.jsonl has a line for each request with AIPerf's fields, and region,
+    systems/SYSTEM/rep-K/profile_export.jsonl has a line for each request with AIPerf's fields, and region,
     balancer, replica and hops beside them; summary_lifecycle_metrics.json has inference-perf's layout.
     """
     from nightshift.bench.export.write import write_exports

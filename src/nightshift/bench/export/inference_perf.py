@@ -2,7 +2,8 @@
 
 Layout and names are those of inference-perf 0.7 (its `reportgen/base.py` and `docs/reports.md`). It knows
 successes and failures only; a request that was still running when the run ended is among its failures, under
-the label "unfinished at the end of the run". Requests of the warm-up are left out, as everywhere here.
+the label "unfinished at the end of the run". Requests of the warm-up are left out, as everywhere here. What
+its goodput and its window rest on stands beside the layout, in `nightshift`.
 """
 
 from collections import Counter
@@ -39,6 +40,7 @@ def as_summary(records: Sequence[RequestRecord], window: Window, slo: Slo) -> di
             "prompt_tokens": _tokens(lost.input_tokens, lost.cached_tokens),
             "by_label": _by_label([record for record in counted if not record.finished]),
         },
+        "nightshift": {"slo": slo.text, "warmup_s": window.warmup_s},
     }
 
 

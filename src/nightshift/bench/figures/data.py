@@ -11,6 +11,7 @@ from nightshift.bench.figures.palette import Look
 from nightshift.bench.figures.style import system_label
 from nightshift.bench.records import RequestRecord
 from nightshift.bench.results import Json, SystemResult
+from nightshift.bench.statistics import HOW
 
 Floats = NDArray[np.float64]
 Interval = tuple[float, float]
@@ -114,7 +115,7 @@ class RunData:
         """What the error bars are, or that there are none."""
         if self.repetitions < 2:
             return " One repetition: no intervals."
-        return f" Lines: 95 % intervals by bootstrap over {self.repetitions} repetitions."
+        return f" Lines: 95 % intervals ({HOW}) over {self.repetitions} repetitions."
 
 
 def missing_note(run: RunData, count: Callable[[SystemData], int]) -> str:

@@ -20,6 +20,8 @@ class Drawing:
     header: tuple[str, ...]
     """Columns of the CSV, units in the names."""
     rows: list[tuple[str, ...]]
+    measures: tuple[str, ...] = ()
+    """What of `bench.measures` it shows, by the names in `summary.json`."""
 
 
 @dataclass(frozen=True)

@@ -108,6 +108,7 @@ def _draw_system(run: RunData, data: SystemData, series: Series, scales: Scales)
     return Drawing(
         name=f"fleet-{data.system.folder_name}",
         title=title,
+        measures=("running, pending, kv_use", "queue"),
         caption=(
             f"On average {_spoken(series)}. A line is a replica, a column a region; the last row is the "
             "queue of the balancer. All systems have the same scales."

@@ -22,6 +22,7 @@ def draw(run: RunData) -> Iterator[Drawing]:
     yield Drawing(
         name="hand-overs",
         title=TITLE,
+        measures=(PATH,),
         caption=(
             "Requests that one balancer handed over to the balancer of another region. A system with one "
             "global balancer has no peer, so it shows zero although it crosses regions." + run.interval_note

@@ -29,6 +29,7 @@ def draw(run: RunData) -> Iterator[Result]:
     yield Drawing(
         name="hit-rate",
         title=TITLE,
+        measures=(PATH,),
         caption=(
             "Cached prompt tokens over all prompt tokens, as the engines report them." + run.interval_note
         ),

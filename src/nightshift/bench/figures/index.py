@@ -1,6 +1,6 @@
 """The list of figures that were written: what the report embeds, without drawing anything."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import orjson
@@ -21,6 +21,8 @@ class FigureEntry:
     title: str
     caption: str
     alt: str
+    measures: list[str] = field(default_factory=list)
+    """Figures of `summary.json` that it shows: the report has their definitions beside it."""
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,7 @@ def _draw(run: RunData, *, name: str, title: str, axis: str, values: list[Floats
     return Drawing(
         name=name,
         title=title,
+        measures=(f"{name}_s",),
         caption=f"All client regions{_repeated(run)} together. {BOX_NOTE}{missing}",
         alt=f"Box plots of {title}, median and 90th percentile: {medians}.",
         figure=figure,

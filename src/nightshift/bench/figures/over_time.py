@@ -52,6 +52,7 @@ def draw(run: RunData) -> Iterator[Result]:
     yield Drawing(
         name="over-time",
         title=TITLE,
+        measures=("queue", "handed_over"),
         caption=(
             "Queues of all balancers together, sampled; hand-overs to another region by when the request was "
             "sent, added up. All systems have the same scales. Of the first repetition."

@@ -15,6 +15,7 @@ from nightshift.bench.figures import style
 from nightshift.bench.figures.bars import draw_interval, interval_cells
 from nightshift.bench.figures.data import KEY, RunData, SystemData, csv_rows, number, value_at
 from nightshift.bench.figures.drawing import Drawing, LeftOut, Result
+from nightshift.bench.statistics import HOW
 
 TITLE = "Repetitions"
 
@@ -55,9 +56,10 @@ def draw(run: RunData) -> Iterator[Result]:
     yield Drawing(
         name="repetitions",
         title=TITLE,
+        measures=tuple(measure.path for measure in MEASURES),
         caption=(
             f"Small marks: the {run.repetitions} repetitions; large mark: their mean; line: its 95 % "
-            "interval by bootstrap. Axes need not begin at zero."
+            f"interval ({HOW}). Axes need not begin at zero."
         ),
         alt=f"Dots by system: {_said(systems)}",
         figure=figure,

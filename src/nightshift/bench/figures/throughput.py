@@ -27,6 +27,7 @@ def draw(run: RunData) -> Iterator[Drawing]:
     yield Drawing(
         name="throughput",
         title="Throughput",
+        measures=("weighted_token_per_s", "output_token_per_s"),
         caption=(
             "Tokens of finished requests a second: weighted (input + 2 × output) left, output alone right."
             + run.interval_note

@@ -37,6 +37,7 @@ def draw(run: RunData) -> Iterator[Result]:
     yield Drawing(
         name="ttft-by-region",
         title=TITLE,
+        measures=("ttft_s",),
         caption=f"One panel a client region, same time axis. {BOX_NOTE}{missing}",
         alt=_alt(run, boxes),
         figure=figure,

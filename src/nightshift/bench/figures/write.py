@@ -63,4 +63,4 @@ def _write(target: Path, drawing: Drawing) -> FigureEntry:
         writer = csv.writer(file)
         writer.writerow(drawing.header)
         writer.writerows(drawing.rows)
-    return FigureEntry(drawing.name, drawing.title, drawing.caption, drawing.alt)
+    return FigureEntry(drawing.name, drawing.title, drawing.caption, drawing.alt, list(drawing.measures))

@@ -6,7 +6,7 @@ import typer
 
 from nightshift.bench.measures.definitions import DEFINITIONS, PARTS
 from nightshift.bench.measures.slo import DEFAULT_SLO, SLO_HELP
-from nightshift.bench.measures.vocabulary import NO_NAME, OTHER_NAMES, Names
+from nightshift.bench.measures.vocabulary import OTHER_NAMES, Names
 
 
 def measures_command(
@@ -28,11 +28,4 @@ def measures_command(
 
 
 def _as_line(names: Names) -> str:
-    tools = {
-        "AIPerf": names.aiperf,
-        "GuideLLM": names.guidellm,
-        "inference-perf": names.inference_perf,
-        "vLLM": names.vllm,
-    }
-    called = ", ".join(f"{tool} {name}" for tool, name in tools.items() if name != NO_NAME)
-    return f"{names.figure} elsewhere: {called}." + (f" {names.note}" if names.note else "")
+    return f"{names.figure} elsewhere: {names.called}." + (f" {names.note}" if names.note else "")

@@ -34,24 +34,36 @@ def imbalance(samples: Sequence[Mapping[str, Any]], window: Window, region: str 
     ratios: list[float] = []
     sums: dict[str, float] = {}
     counts: dict[str, int] = {}
-    for loads in _loads(samples, window, region):
+    for _t, loads in loads_over_time(samples, window, region):
         for replica, load in loads.items():
             sums[replica] = sums.get(replica, 0.0) + load
             counts[replica] = counts.get(replica, 0) + 1
-        if len(loads) > 1 and any(loads.values()):
-            ratios.append(max(loads.values()) / max(1.0, min(loads.values())))
+        ratio = ratio_of(loads)
+        if ratio is not None:
+            ratios.append(ratio)
     means = [sums[replica] / counts[replica] for replica in sums]
     lasting = max(means) / min(means) if len(means) > 1 and min(means) > 0 else None
     return Imbalance(Spread.of(ratios), lasting)
 
 
-def _loads(
-    samples: Sequence[Mapping[str, Any]], window: Window, region: str | None
-) -> Iterator[dict[str, float]]:
+def ratio_of(loads: Mapping[str, float]) -> float | None:
+    """Return most over least loaded of a sample; None where it says nothing."""
+    if len(loads) < 2 or not any(loads.values()):
+        return None
+    return max(loads.values()) / max(1.0, min(loads.values()))
+
+
+def loads_over_time(
+    samples: Sequence[Mapping[str, Any]], window: Window, region: str | None = None
+) -> Iterator[tuple[float, dict[str, float]]]:
+    """Yield the time of each sample in the window, and what each replica that answered has outstanding."""
     for sample in samples:
         if window.warmup_s <= sample["t"] <= window.end_s:
-            yield {
-                name: float((facts.get("running") or 0) + (facts.get("pending") or 0))
-                for name, facts in (sample.get("replicas") or {}).items()
-                if region in (None, facts.get("region"))
-            }
+            yield (
+                float(sample["t"]),
+                {
+                    name: float((facts.get("running") or 0) + (facts.get("pending") or 0))
+                    for name, facts in (sample.get("replicas") or {}).items()
+                    if region in (None, facts.get("region"))
+                },
+            )

@@ -3,10 +3,12 @@
 From the sources and documentation of AIPerf 0.13, GuideLLM 0.8, inference-perf 0.7 and `vllm bench serve`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 NO_NAME = "–"
 """Where a tool has nothing like it."""
+TOOLS = ("AIPerf", "GuideLLM", "inference-perf", "vLLM")
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,15 @@ class Names:
     vllm: str
     """With `mean`, `median` or a percentile before it there."""
     note: str = ""
+
+    def elsewhere(self) -> Mapping[str, str]:
+        """Return what each of `TOOLS` calls it."""
+        return dict(zip(TOOLS, (self.aiperf, self.guidellm, self.inference_perf, self.vllm), strict=True))
+
+    @property
+    def called(self) -> str:
+        """The names in one line, without the tools that have none."""
+        return ", ".join(f"{tool} {name}" for tool, name in self.elsewhere().items() if name != NO_NAME)
 
 
 OTHER_NAMES = (

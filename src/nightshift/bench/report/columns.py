@@ -76,6 +76,11 @@ def percent(value: float) -> str:
     return f"{value * 100:.1f}"
 
 
+def ratio(value: float) -> str:
+    """Show how many times as much."""
+    return f"{value:.2f}"
+
+
 REQUESTS = Column("requests", "Requests", "", count)
 FAILED = Column("failed", "Failed", "", count)
 UNFINISHED = Column("unfinished", "Unfinished", "", count)
@@ -90,7 +95,14 @@ WINDOW_OUTPUT = Column(
 WITHOUT_FIRST_TOKEN = Column("without_first_token", "Without first token", "", count, optional=True)
 WARMUP = Column("warmup_requests", "In warm-up", "", count, optional=True)
 QUEUED = Column("queued", "Queued at a balancer", "", count, optional=True)
-REQUEST_RATE = Column("request_per_s", "Requests", "1/s", rate, Better.HIGH)
+REQUEST_RATE = Column("request_per_s", "Finished requests", "1/s", rate, Better.HIGH)
+GOOD_SHARE = Column("goodput.share", "Goodput", "%", percent, Better.HIGH, optional=True)
+GOOD_RATE = Column("goodput.request_per_s", "Good requests", "1/s", rate, Better.HIGH, optional=True)
+GOOD_TOKENS = Column("goodput.token_per_s", "Tokens of good ones", "1/s", count, Better.HIGH, optional=True)
+UNDECIDED = Column("goodput.undecided", "Goodput undecided", "", count, optional=True)
+IMBALANCE = Column("imbalance.mean", "Imbalance", "×", ratio, optional=True)
+IMBALANCE_P90 = Column("imbalance.p90", "Imbalance p90", "×", ratio, optional=True)
+IMBALANCE_OF_MEANS = Column("imbalance_of_means", "Imbalance of means", "×", ratio, optional=True)
 HIT_RATE = Column("prefix_hit_rate", "Prefix hit rate", "%", percent, Better.HIGH)
 HANDED_OVER = Column("handed_over", "Handed over", "", count)
 CLIENT_CPU = Column("client_cpu_share", "Client CPU", "% of a core", percent)
@@ -106,17 +118,25 @@ def _times(key: str, name: str, better: Better, *, optional: bool = False) -> tu
 TTFT = _times("ttft_s", "TTFT", Better.LOW)
 E2E = _times("e2e_s", "E2E", Better.LOW)
 TPOT = _times("tpot_s", "TPOT", Better.LOW, optional=True)
+ITL = _times("itl_s", "ITL", Better.LOW, optional=True)
+SCHEDULE_LAG = _times("schedule_lag_s", "Schedule lag", Better.NEITHER, optional=True)
 QUEUE_TIME = _times("queued_s", "Queued", Better.NEITHER, optional=True)  # waiting here saves waiting there
 TTFT_P50, TTFT_P90, E2E_P50 = TTFT[1], TTFT[2], E2E[1]
 
 MAIN = (
-    WEIGHTED, OUTPUT, REQUEST_RATE, TTFT_P50, TTFT_P90, E2E_P50, HIT_RATE, HANDED_OVER,
-    REQUESTS, FAILED, UNFINISHED,
+    WEIGHTED, OUTPUT, TTFT_P50, TTFT_P90, E2E_P50, GOOD_SHARE, HIT_RATE, FAILED, UNFINISHED,
+    HANDED_OVER, IMBALANCE,
 )  # fmt: skip
-LATENCIES = (*TTFT, *E2E, *TPOT, *QUEUE_TIME)
-FURTHER = (WINDOW_WEIGHTED, WINDOW_OUTPUT, QUEUED, WITHOUT_FIRST_TOKEN, WARMUP, CLIENT_CPU)
+LATENCIES = (*TTFT, *E2E)
+TOKEN_TIMES = (*TPOT, *ITL)
+WAITING = (*QUEUE_TIME, *SCHEDULE_LAG)
+GOOD_AND_EVEN = (GOOD_RATE, GOOD_TOKENS, UNDECIDED, IMBALANCE_P90, IMBALANCE_OF_MEANS)
+FURTHER = (
+    REQUESTS, REQUEST_RATE, WINDOW_WEIGHTED, WINDOW_OUTPUT, QUEUED, WITHOUT_FIRST_TOKEN, WARMUP, CLIENT_CPU,
+)  # fmt: skip
 REGIONAL = (
-    REQUESTS, FAILED, UNFINISHED, OUTPUT, TTFT_P50, TTFT_P90, E2E_P50, HIT_RATE, HANDED_OVER,
+    REQUESTS, FAILED, UNFINISHED, OUTPUT, TTFT_P50, TTFT_P90, E2E_P50, GOOD_SHARE, HIT_RATE, IMBALANCE,
+    HANDED_OVER,
 )  # fmt: skip
 
 
@@ -167,9 +187,9 @@ def baseline_of(rows: Sequence[Json]) -> Json | None:
 
 
 def interval_of(column: Column, row: Json) -> str:
-    """The 95 % interval of a figure, as text; empty where none is known."""
+    """The 95 % interval of a figure, as text; empty where none is known, or all repetitions are equal."""
     found = (row.get("intervals") or {}).get(column.path)
-    if found is None or any(value is None for value in found):
+    if found is None or any(value is None for value in found) or found[0] == found[1]:
         return ""
     return f"{column.show(found[0])} to {column.show(found[1])}"
 

@@ -8,11 +8,20 @@ from nightshift.bench.report import columns
 from nightshift.bench.report.columns import WITHIN_NOISE, Column
 from nightshift.bench.report.html import Html, element, join, table
 from nightshift.bench.results import Json
+from nightshift.bench.statistics import HOW
 
-SHOWN = (columns.WEIGHTED, columns.TTFT_P50, columns.TTFT_P90, columns.E2E_P50, columns.HIT_RATE)
+SHOWN = (
+    columns.WEIGHTED,
+    columns.TTFT_P50,
+    columns.TTFT_P90,
+    columns.E2E_P50,
+    columns.GOOD_SHARE,
+    columns.HIT_RATE,
+)
 EXPLAINED = (
-    "Each system's figure as a multiple of the other's, with the 95 % interval of the ratio; repetitions are "
-    "paired by seed. Within noise: the interval holds 1. Nothing is corrected for how many are compared."
+    f"Each system's figure as a multiple of the other's, with the 95 % interval of the ratio ({HOW}, of its "
+    "logarithm); repetitions are paired by seed. Within noise: the interval holds 1. Nothing is corrected "
+    "for how many are compared."
 )
 _OTHER_WAY = {"more": "less", "less": "more"}
 

@@ -34,12 +34,13 @@ def element(name: str, *children: str, **attributes: str | None) -> Html:
     return Html(f"<{name}{head}>{''.join(escape(child) for child in children)}</{name}>")
 
 
-def table(caption: str, head: list[Html], rows: list[Html]) -> Html:
+def table(caption: str, head: list[Html], rows: list[Html], class_: str | None = None) -> Html:
     """Make a table that scrolls by itself where it is wider than the page; `head` are its headings."""
     made = element(
         "table",
-        element("caption", caption),
+        element("caption", element("span", caption)),
         element("thead", element("tr", *head)),
         element("tbody", *rows),
+        class_=class_,
     )
     return element("div", made, class_="scroll", role="region", tabindex="0", aria_label=caption)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nightshift import __version__
 from nightshift.bench.report.comparisons import comparisons
+from nightshift.bench.report.defined import names_elsewhere, terms
 from nightshift.bench.report.files import file_links
 from nightshift.bench.report.html import Html, element
 from nightshift.bench.report.pictures import pictures
@@ -15,7 +16,7 @@ from nightshift.bench.report.setting import facts, tags
 from nightshift.bench.report.shell import filled, whole_page
 from nightshift.bench.report.tables import region_tables, results_table
 from nightshift.bench.report.verdict import verdict
-from nightshift.bench.report.words import NAMES, definitions, notes
+from nightshift.bench.report.words import definitions, notes
 from nightshift.bench.results import ResultFolder
 
 
@@ -47,7 +48,8 @@ def render(folder: ResultFolder) -> Html:
             regions=region_tables(summary, _client_regions(folder)),
             figures=pictures(folder),
             setting=facts(run),
-            definitions=_terms(definitions()),
+            definitions=terms(definitions()),
+            elsewhere=names_elsewhere(),
             notes=_bullets(notes(run, summary), "notes"),
             files=file_links(folder),
         ),
@@ -63,11 +65,3 @@ def _client_regions(folder: ResultFolder) -> tuple[str, ...]:
 
 def _bullets(sentences: list[str], name: str) -> Html:
     return element("ul", *(element("li", sentence) for sentence in sentences), class_=name)
-
-
-def _terms(meanings: dict[str, str]) -> Html:
-    pairs = [
-        (element("dt", f"{NAMES.get(term, '')} ", element("code", term)), element("dd", meaning))
-        for term, meaning in meanings.items()
-    ]
-    return element("dl", *(part for pair in pairs for part in pair), class_="terms")

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from nightshift.bench.figures import write_figures
 from nightshift.bench.figures.index import FigureEntry, Index, figures_path, read_index
+from nightshift.bench.report.defined import defined
 from nightshift.bench.report.html import Html, element, join
 from nightshift.bench.results import ResultFolder
 
@@ -47,6 +48,7 @@ def _picture(page: Path, target: Path, entry: FigureEntry) -> Html:
             links[0],
             ", ",
             links[1],
+            defined(entry.measures),
         ),
         id=f"figure-{entry.name}",
     )

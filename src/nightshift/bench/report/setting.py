@@ -19,13 +19,16 @@ NAMES = {
     "emulated": "Engine emulated",
     "regions": "Regions",
     "wan_rtt_ms": "WAN round trip (ms)",
+    "wan_jitter_ms": "WAN jitter (ms)",
     "data": "Data",
     "time": "Time",
     "repetitions": "Repetitions",
     "order": "Order of the systems in each repetition",
+    "slo": "SLO (s)",
     "duration_s": "Duration (s)",
     "warmup_s": "Warm-up (s)",
     "seed": "Seed",
+    "seeds": "Seeds of the repetitions",
     "speed": "Speed factor",
     "systems": "Systems",
     "machine": "Machine",
@@ -58,7 +61,8 @@ def _say(value: object) -> str:
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {_inner(item)}" for key, item in value.items()) or "none"
     if isinstance(value, list):
-        return ", ".join(_inner(item) for item in value) or "none"
+        apart = "; " if any(isinstance(item, list) for item in value) else ", "
+        return apart.join(_inner(item) for item in value) or "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):

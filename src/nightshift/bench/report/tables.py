@@ -7,8 +7,10 @@ from nightshift.bench.figures.names import numbered_name, shown_name
 from nightshift.bench.figures.palette import Look, looks, stripes
 from nightshift.bench.report import columns
 from nightshift.bench.report.columns import MARGIN, Column, Noise
+from nightshift.bench.report.defined import defined
 from nightshift.bench.report.html import Html, element, join, table
 from nightshift.bench.results import Json
+from nightshift.bench.statistics import HOW
 
 MARGIN_NOTE = (
     f"Marked: the best value of a column, where it leads the next one by more than {MARGIN:.0%}. "
@@ -16,9 +18,18 @@ MARGIN_NOTE = (
 )
 
 REPEATED_NOTE = (
-    " Each figure is the mean over the repetitions; below it stands its 95 % interval. A lead within the "
-    "noise of the repetitions is not marked."
+    f" Each figure is the mean over the repetitions; below it stands its 95 % interval ({HOW}), unless all "
+    "repetitions were equal. A lead within the noise of the repetitions is not marked."
 )
+
+FURTHER = (
+    ("First token and end to end", columns.LATENCIES),
+    ("Time between tokens", columns.TOKEN_TIMES),
+    ("Waiting before and beside the engine", columns.WAITING),
+    ("Goodput and balance", columns.GOOD_AND_EVEN),
+    ("Further figures", columns.FURTHER),
+)
+"""Tables below the main one; one that no system has a figure for is left out."""
 
 
 def results_table(summary: Json) -> Html:
@@ -29,11 +40,19 @@ def results_table(summary: Json) -> Html:
     return join(
         [
             _table(rows, rows, columns.MAIN, "Main figures, all client regions", noise, overview=True),
-            element("p", note, class_="note"),
-            _table(rows, rows, columns.LATENCIES, "Latencies, all client regions", noise),
-            _table(rows, rows, columns.FURTHER, "Further figures, all client regions", noise),
+            element("p", note + _slo_note(summary), class_="note"),
+            *(
+                _table(rows, rows, shown, f"{caption}, all client regions", noise)
+                for caption, shown in FURTHER
+            ),
+            defined(column.path for _caption, shown in (("", columns.MAIN), *FURTHER) for column in shown),
         ]
     )
+
+
+def _slo_note(summary: Json) -> str:
+    text = (summary.get("slo") or {}).get("text")
+    return f" Goodput counts requests that kept {text} (seconds)." if text else ""
 
 
 def region_tables(summary: Json, regions: Sequence[str]) -> Html:
@@ -75,6 +94,8 @@ def _table(
     An overview also has the suffixes of the systems and how each compares with the baseline.
     """
     shown = columns.present(shown, figures)
+    if not shown:
+        return Html("")
     baseline = columns.baseline_of(systems)
     known = looks((row["id"], str(row["suffix"])) for row in systems)
     head = [_heading("System", "")]

@@ -1,6 +1,6 @@
 """Fixed words of the report: what each measure means, and what to keep in mind."""
 
-from nightshift.bench.measures import DEFINITIONS
+from nightshift.bench.measures.definitions import DEFINITIONS, PARTS
 from nightshift.bench.report import columns
 from nightshift.bench.results import Json
 
@@ -10,15 +10,16 @@ NAMES = {column.path: column.title for column in columns.MAIN + columns.FURTHER}
     "ttft_s": "TTFT",
     "e2e_s": "E2E",
     "tpot_s": "TPOT",
+    "itl_s": "ITL",
     "queued_s": "Queued",
+    "schedule_lag_s": "Schedule lag",
+    "goodput": "Goodput",
+    "imbalance": "Imbalance",
+    "imbalance_of_means": "Imbalance of means",
 }
 """What the tables call a figure of `summary.json`."""
 
 OTHER_DEFINITIONS: dict[str, str] = {
-    "client_cpu_share": (
-        "Of the busiest client process, as a share of one core. Above 70 % the client may be the limit."
-    ),
-    "mean, p50, p90, p99": "Arithmetic mean and percentiles, linear between neighbours.",
     "running, pending, kv_use": (
         "Of a replica, sampled over time: requests in its batch, requests that wait inside the engine, and "
         "the share of its KV cache that is in use, as its metrics say."
@@ -30,7 +31,7 @@ OTHER_DEFINITIONS: dict[str, str] = {
 
 def definitions() -> dict[str, str]:
     """Return what each measure is, by the name that it has in `summary.json`."""
-    return {**OTHER_DEFINITIONS, **DEFINITIONS}
+    return {**DEFINITIONS, **PARTS, **OTHER_DEFINITIONS}
 
 
 def notes(run: Json, summary: Json) -> list[str]:

@@ -4,11 +4,12 @@ Pure. How, and why so: `docs/reference/measures.md` and `docs/decisions/0013-int
 """
 
 from nightshift.bench.statistics.comparing import Comparison, Verdict, compare, compare_all
-from nightshift.bench.statistics.intervals import CONFIDENCE, Interval, interval_of_mean
+from nightshift.bench.statistics.intervals import CONFIDENCE, HOW, Interval, interval_of_mean
 from nightshift.bench.statistics.signs import sign_flip_p, smallest_p
 
 __all__ = [
     "CONFIDENCE",
+    "HOW",
     "Comparison",
     "Interval",
     "Verdict",

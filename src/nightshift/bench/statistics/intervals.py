@@ -21,6 +21,8 @@ from math import sqrt
 from statistics import fmean, pstdev
 
 CONFIDENCE = 0.95
+HOW = "bootstrap error × Student's t"
+"""What captions and tables say of an interval: not the percentiles that most mean by "bootstrap"."""
 Interval = tuple[float, float]
 """Lowest and highest value."""
 

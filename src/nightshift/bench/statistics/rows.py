@@ -6,7 +6,7 @@ from typing import Any
 
 from nightshift.bench.statistics.comparing import compare_all
 from nightshift.bench.statistics.dotted import dotted, mean_of
-from nightshift.bench.statistics.intervals import interval_of_mean
+from nightshift.bench.statistics.intervals import Interval, interval_of_mean
 
 Figures = Mapping[str, Any]
 
@@ -27,6 +27,8 @@ COMPARED = (
     "unfinished",
 )
 """The figures by which every two systems are compared: those that a reader ranks systems by."""
+SHARES = frozenset({"prefix_hit_rate", "goodput.share"})
+"""Figures that cannot be more than 1."""
 
 
 def row_of(repetitions: Sequence[Figures]) -> dict[str, Any]:
@@ -65,8 +67,20 @@ def comparisons_of(
 def _summed(repetitions: Sequence[Figures]) -> dict[str, Any]:
     means: dict[str, Any] = mean_of(repetitions)
     flat = [dotted(one) for one in repetitions]
-    found = {name: interval_of_mean([one[name] for one in flat if name in one]) for name in dotted(means)}
-    return {**means, "intervals": {name: around for name, around in found.items() if around is not None}}
+    found = {}
+    for name in dotted(means):
+        values = [one[name] for one in flat if name in one]
+        around = interval_of_mean(values)
+        if around is not None:
+            found[name] = _possible(name, values, around)
+    return {**means, "intervals": found}
+
+
+def _possible(name: str, values: Sequence[float], around: Interval) -> Interval:
+    """Cut off the part of an interval where the figure cannot be: its mean is not there, so 95 % stay."""
+    low, high = around
+    least = 1.0 if name.startswith("imbalance") else 0.0
+    return (max(low, least) if min(values) >= least else low), (min(high, 1.0) if name in SHARES else high)
 
 
 def _without_regions(figures: Figures) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from nightshift.bench.figures.drawing import Drawing, LeftOut, Result
 from nightshift.bench.figures.palette import look_at
 from nightshift.bench.figures.paper.used import arrivals_s, asking_regions
 
-TITLE = "Figure 2: the day of each region"
+TITLE = "Figure 2: the day of each client region (paper: country)"
 CLOSED_LOOP = (
     "its users are a closed loop, which begins work when answers come and has no day; run the workload "
     "diurnal or another open loop"
@@ -82,8 +82,8 @@ def _draw(run: RunData, cycle: Cycle, name: str) -> Drawing:
     return Drawing(
         name=name,
         title=TITLE,
-        caption=f"Conversations begun in each {'hour' if cycle.is_day else '24th of the run'}, by region, "
-        f"of the data that the run used. Busiest over quietest: {said}.",
+        caption=f"Conversations begun in each {'hour' if cycle.is_day else '24th of the run'}, by client "
+        f"region (the paper has countries), of the data that the run used. Busiest over quietest: {said}.",
         alt=f"Lines by region. Busiest over quietest: {said}.",
         figure=figure,
         header=("region", "hour_utc" if cycle.is_day else "part", "begun"),

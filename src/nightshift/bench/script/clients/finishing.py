@@ -6,7 +6,9 @@ from typing import Any
 import orjson
 
 from nightshift.balancing.presets import preset
+from nightshift.bench.export.write import write_exports
 from nightshift.bench.measures import Window, parse_slo
+from nightshift.bench.results import ResultFolder
 from nightshift.bench.summary import summarize_systems
 from nightshift.errors import UserError
 
@@ -17,7 +19,8 @@ _KEPT = ("experiment", "workload", "seed", "engine", "machine", "version", "time
 def summarize(folder: Path) -> Path:
     """Write the summary of the systems that are there, and return its path.
 
-    Also says in `run.json` which data the clients used. Raises `UserError` where nothing has been collected.
+    Each run's exports for other tools go beside its records. Also says in `run.json` which data the clients
+    used. Raises `UserError` where nothing has been collected.
     """
     run = _read(folder / "run.json")
     systems = [preset(suffix) for suffix in run["suffixes"]]
@@ -41,6 +44,7 @@ def summarize(folder: Path) -> Path:
     path = folder / "summary.json"
     kept = {key: run[key] for key in _KEPT if key in run}
     path.write_bytes(orjson.dumps({**kept, **measured}, option=_PRETTY))
+    write_exports(ResultFolder(folder))
     return path
 
 
