@@ -144,7 +144,7 @@ def compare(
     emulation of the GKE multi-cluster gateway, the others are presets of Nightshift's own switches. With
     --service-names or --endpoints clients ask what is up already. Ends with a table, and in
     OUTPUT_DIR/EXP_NAME with summary.json, figures, every request's record and one self-contained
-    report.html.
+    report.html. Exits with 1 if a run broke off; what it measured is kept, and --resume makes it again.
     """
     from nightshift.bench.compare.options import Options
     from nightshift.bench.compare.plan_text import plan_lines
@@ -184,6 +184,8 @@ def compare(
     summary = run_experiment(experiment, ["nightshift", *sys.argv[1:]], options.given())
     report = write_pictures(experiment)
     _print(experiment, summary, report, as_json=json)
+    if any(row.get("state") not in (None, "finished") for row in summary["systems"]):
+        raise typer.Exit(1)
 
 
 def _chosen(
