@@ -157,9 +157,11 @@ def test_a_call_waits_for_its_time_and_says_when_it_was_due() -> None:
 
 
 def test_a_turn_lasts_as_long_as_it_must() -> None:
-    asked = Asked(enough=2)
+    asked, before = Asked(enough=2), CLOCK.now()
     play(asked, [Due("one", None, min_turn_s=5.0), Due("two", None)])
-    assert asked.at[1] - asked.at[0] >= 5.0
+    assert (
+        asked.at[1] - before >= 5.0
+    )  # a turn begins before the call is noted, by as much as a busy machine takes
 
 
 def test_programs_may_end() -> None:
