@@ -52,6 +52,7 @@ systems = st.builds(
     peer_rule=st.builds(PeerRule, st.integers(0, 5), st.booleans()),
     max_queue=st.integers(1, 20),
     index_bytes=st.just(5000),
+    hold_s=st.sampled_from([0.0, 0.0, 0.1, 1.0]),
     stale_s=st.sampled_from([0.1, 10.0]),
     ejection=st.builds(
         Ejection,
@@ -228,7 +229,7 @@ class BalancerMachine(RuleBasedStateMachine):
             assert forwards[0].replica in available
         if self.draining or late:
             assert [getattr(a, "status", 0) for a in actions] == [503 if self.draining else 504]
-        elif available and not pushed:
+        elif available and not pushed and not self.holds(request):
             assert forwards, "whoever waits: it takes what is available to it"
 
     def draw_placed(self, data: st.DataObject, *, at: list[str] | None = None) -> str:
@@ -373,6 +374,8 @@ class BalancerMachine(RuleBasedStateMachine):
     @rule()
     def time_passes(self) -> None:
         self.tell("time_passed")
+        for entry in self.balancer.queue:
+            assert not entry.holds or self.now < entry.arrived + self.switches.hold_s
 
     @rule()
     def ejections_end(self) -> None:
@@ -414,6 +417,16 @@ class BalancerMachine(RuleBasedStateMachine):
         ejected = sum(replica.health.breaker is State.EJECTED for replica in replicas)
         assert ejected <= (self.switches.ejection.most_share * len(replicas) if self.ids else 0)
 
+    def holds(self, request: Request) -> bool:
+        """Whether it waits by choice, for a replica that has its prefix and no room. Its time is up at the
+        next event that goes over the queue."""
+        entry = self.balancer.queue.waiting.get(request.id)
+        if entry is None or not entry.holds:
+            return False
+        assert self.switches.hold_s
+        assert self.switches.replica_policy == "prefix_tree"
+        return True
+
     def usable(self, request: Request) -> int:
         """By where each replica stands, and not by the balancer's own masks of regions."""
         replicas = self.balancer.replicas
@@ -436,6 +449,8 @@ class BalancerMachine(RuleBasedStateMachine):
                 takers = peers.with_room(len(self.waiting) - 1, request.model)
             elif request.from_peer is None and self.switches.across is Across.PUSH and not usable:
                 takers = peers.that_serve(request.model)
+            if self.holds(request):
+                continue
             assert not available & ~replicas.mask_of(out)
             there = sum(peer.bit for peer in peers.targets.values() if self.may_serve(request, peer.id))
             assert not takers & there & ~peers.mask_of(out)

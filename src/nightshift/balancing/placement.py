@@ -3,7 +3,8 @@
 The order of choice for a request, which makes all systems out of one code (`switches.py`):
 
 1. *push*: the peer policy chooses among all balancers, this one included, when the request arrives.
-2. A local replica that is available, by the replica policy.
+2. A local replica that is available, by the replica policy. A request may *hold* instead: wait a moment for a
+   replica without room that has its prefix.
 3. *selective push*: a peer with room, by the peer policy. *push*: a peer that serves, when no replica here
    can be reached any more.
 4. *overcommit*: any local replica that can be reached.
@@ -52,6 +53,7 @@ class Placement:
         self._pushes = switches.across is Across.PUSH
         self._pushes_selectively = switches.across is Across.SELECTIVE_PUSH
         self._overcommits = switches.overcommit
+        self._hold_s = switches.hold_s
         self._steals = switches.across in (Across.STEAL_AVERAGE, Across.STEAL_SMALL)
 
     # What could be
@@ -67,7 +69,8 @@ class Placement:
             return Lane("", may_cross=False, avoid=entry.avoid, holder=entry.bound.holder)
         model = entry.request.model
         named = self.replicas.serving.names(model) or self.peers.serving.names(model)
-        return Lane(model if named else "", entry.may_cross, entry.avoid, entry.request.regions)
+        lane = model if named else ""
+        return Lane(lane, entry.may_cross, entry.avoid, entry.request.regions, entry.holds_for)
 
     def model_is_unknown(self, entry: Entry) -> bool:
         """Tell whether it is known of every target that it does not serve the request's model."""
@@ -131,7 +134,24 @@ class Placement:
             mask = self.replicas.roomy & self._usable(request)
         if entry.avoid:
             mask &= ~self.replicas.mask_of(entry.avoid)
+        if (self._hold_s or entry.holds) and self._holds(now, entry, mask):
+            return None
         return self._forward(now, entry, mask) if mask else None
+
+    def _holds(self, now: float, entry: Entry, roomy: int) -> bool:
+        """Tell whether the request waits for a replica that is not among those with room, and note for which.
+
+        Once its time is over it goes wherever it may, from the lane that it waits in. One that a target has
+        failed with is tried elsewhere at once.
+        """
+        holders, replicas = 0, self.replicas
+        if now < entry.arrived + self._hold_s and not entry.losses:
+            busy = self._usable(entry.request) & ~replicas.mask_of(entry.avoid) & ~roomy
+            holders = replicas.policy.worth_waiting(entry.request, roomy, busy) if busy else 0
+        entry.holds = bool(holders)
+        if holders and entry.holds_for is None:
+            entry.holds_for = next(replicas.within(holders))
+        return entry.holds
 
     def place(self, now: float, entry: Entry, own_queue: int) -> Forward | HandOver | None:
         """Send the request where it may go now, while `own_queue` others wait; None: nowhere."""
@@ -139,6 +159,8 @@ class Placement:
 
     def beyond(self, now: float, entry: Entry, own_queue: int) -> Forward | HandOver | None:
         """Send the request on when no replica is available: to a peer, or to one that is full."""
+        if entry.holds:
+            return None
         if entry.may_cross and (takers := self._takers(entry, own_queue)):
             peer, choice = self.peers.pick(entry.request, takers)
             return self.hand_over(now, entry, peer, choice, takers)

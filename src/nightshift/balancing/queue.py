@@ -31,7 +31,8 @@ class Lane(NamedTuple):
     regions: frozenset[str] | None = None
     """The only ones that may serve them; None: any may."""
     holder: Target | None = None
-    """The only one that may serve them, because it holds the stored response that they name."""
+    """The one that they wait for: because it holds the stored response that they name, and nobody else may
+    serve them, or because it holds their prefix, and others may when they have waited long enough."""
 
 
 class Bound:
@@ -48,8 +49,8 @@ class Entry:
     """A request and what this balancer needs to remember of it until it is over."""
 
     __slots__ = (
-        *("arrived", "at_peer", "attempts", "avoid", "bound", "judged", "kept", "lane", "losses"),
-        *("may_cross", "order", "request", "target"),
+        *("arrived", "at_peer", "attempts", "avoid", "bound", "holds", "holds_for", "judged", "kept", "lane"),
+        *("losses", "may_cross", "order", "request", "target"),
     )
 
     def __init__(self, request: Request, arrived: float, order: int, may_cross: bool) -> None:
@@ -78,6 +79,10 @@ class Entry:
         """Its lane, while it is in the queue."""
         self.bound: Bound | None = None
         """Set while it may go to one target only; see `stored_placement.py`."""
+        self.holds = False
+        """Whether it waits for a replica that has its prefix, while others have room; see `placement.py`."""
+        self.holds_for: Target | None = None
+        """The one that it waited for first, which names its lane."""
 
     def is_late(self, now: float) -> bool:
         """Tell whether its deadline has passed: then it is placed nowhere."""

@@ -150,6 +150,11 @@ class Switches:
     (the original's `DISABLE_LEAST_LOAD_IN_PREFIX`); where there is none, all match alike."""
     max_outstanding: int = 50
     """For BY_OUTSTANDING: requests on one replica from this balancer (the original's SP-O: 50)."""
+    hold_s: float = 0.0
+    """For the policy `prefix_tree`: seconds, counted from its arrival, that a request waits for a replica
+    which has no room and holds more of its prompt than those that have room. 0: not at all, as the original.
+    Branches of one prompt come in bursts; what is pending at their holder is mostly admitted within a step or
+    two."""
     overcommit: bool = False
     """When nobody has room: send to a local replica all the same, instead of waiting in the queue."""
     sends_per_probe: int = 4

@@ -60,6 +60,10 @@ class Policy(Protocol):
     def held(self, request: Request, slot: int) -> float | None:
         """The share of the prompt that a target is believed to hold; None if this policy does not look."""
 
+    def worth_waiting(self, request: Request, there: int, busy: int) -> int:
+        """Return those of the mask `busy` that would serve the request from their cache so much better than
+        any of the mask `there`, which have room, that it may wait for them; mostly none."""
+
     def scores(self, request: Request, among: Candidates) -> dict[int, float]:
         """By slot, the figure that decides between those of `among`; empty if the policy weighs none. To
         explain a decision: nothing on the path of a request asks for it."""
@@ -89,6 +93,10 @@ class Simple:
     def held(self, request: Request, slot: int) -> float | None:
         """See `Policy.held`: this policy knows of no cache."""
         return None
+
+    def worth_waiting(self, request: Request, there: int, busy: int) -> int:
+        """See `Policy.worth_waiting`: nobody is."""
+        return 0
 
     def scores(self, request: Request, among: Candidates) -> dict[int, float]:
         """See `Policy.scores`: this policy weighs nothing."""

@@ -43,6 +43,16 @@ class PrefixTree(Holders):
         slot = among.least_loaded(self._rng)
         return Choice(slot, share if holders >> slot & 1 else 0.0, "least_load_no_prefix")
 
+    def worth_waiting(self, request: Request, there: int, busy: int) -> int:
+        """See `Policy.worth_waiting`: whose match counts, and is longer than that of all with room."""
+        prompt = request.prompt
+        if not prompt.blocks:
+            return 0
+        share, holders = self._index.match(prompt, busy)
+        if share <= self._threshold or (there and self._index.match(prompt, there)[0] >= share):
+            return 0
+        return holders
+
 
 def _imbalanced(fewest: int, most: int, limit: Imbalance) -> bool:
     return most - fewest > limit.absolute and most > limit.relative * fewest

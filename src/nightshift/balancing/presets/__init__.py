@@ -19,7 +19,16 @@ from nightshift.errors import UserError
 
 __all__ = ["PRESETS", "SETS", "Preset", "known_systems", "named", "preset", "systems_in"]
 
-_OWN = (Preset(7, "nightshift", "Nightshift", Switches(), "Nightshift's own default"),)
+_OWN = (
+    Preset(7, "nightshift", "Nightshift", Switches(), "Nightshift's own default"),
+    Preset(
+        None,
+        "nightshift_hold",
+        "Nightshift, holding",
+        Switches(hold_s=0.3),
+        "the same, but a request waits up to 0.3 s for a busy replica that has its prefix; on trial",
+    ),
+)
 
 
 def _in_their_sets(rows: Iterable[Preset]) -> Iterator[Preset]:

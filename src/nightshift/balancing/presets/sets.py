@@ -47,6 +47,7 @@ SETS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "figure10": ("sky_walker_prefix", "region_local"),
         "field": ("power_of_two", "bounded_hashing", "least_cost", "weighted_scores", "vllm_router"),
         "nightshift": ("nightshift",),
+        "trial": ("nightshift", "nightshift_hold"),
     }
 )
 """Name of the set -> suffixes. Where a set is the original's, the place in it is the original's number."""

@@ -35,6 +35,7 @@ _SETS = {
     "figure10": "SkyWalker, and the same with regions that never exchange a request.",
     "field": "What other projects do: their rules in our balancer, and one real program.",
     "nightshift": "The default of a service.",
+    "trial": "The default, and what may become part of it.",
 }
 _TAIL = """
 ## What the columns mean
