@@ -1,6 +1,5 @@
 """The figures of goodput and of imbalance, against the summary and the samples that they draw."""
 
-import csv
 from collections.abc import Callable
 from math import isnan
 
@@ -8,37 +7,47 @@ import pytest
 
 from nightshift.bench.figures import goodput, imbalance
 from nightshift.bench.figures.drawing import Drawing, LeftOut
-from nightshift.bench.figures.index import figures_path, read_index
 from nightshift.bench.figures.loading import load_run
 from nightshift.bench.results import ResultFolder
 
 MakeResults = Callable[..., ResultFolder]
 
 
-def rows_of(folder: ResultFolder, name: str) -> list[dict[str, str]]:
-    with (folder.path / "figures" / f"{name}.csv").open(newline="") as file:
-        return list(csv.DictReader(file))
+@pytest.fixture(scope="module")
+def drawings(results: ResultFolder) -> dict[str, Drawing]:
+    """Without writing a picture: that is slow, and `test_write.py` does it for all figures."""
+    run = load_run(results)
+    found = (*goodput.draw(run), *imbalance.draw(run))
+    return {one.name: one for one in found if isinstance(one, Drawing)}
 
 
-def test_goodput_is_that_of_the_summary(drawn: ResultFolder) -> None:
-    for row, system in zip(rows_of(drawn, "goodput"), drawn.systems, strict=True):
+def rows_of(drawings: dict[str, Drawing], name: str) -> list[dict[str, str]]:
+    return [dict(zip(drawings[name].header, row, strict=True)) for row in drawings[name].rows]
+
+
+def test_goodput_is_that_of_the_summary(drawings: dict[str, Drawing], results: ResultFolder) -> None:
+    for row, system in zip(rows_of(drawings, "goodput"), results.systems, strict=True):
         told = system.figures["goodput"]
         assert float(row["goodput.share"]) == pytest.approx(told["share"], rel=1e-5)
         assert float(row["goodput.request_per_s"]) == pytest.approx(told["request_per_s"], rel=1e-5)
         assert int(row["good"]) == told["good"] < int(row["judged"]) == told["judged"]
 
 
-def test_imbalance_is_that_of_the_summary_where_it_was_sampled(drawn: ResultFolder) -> None:
-    rows = rows_of(drawn, "imbalance")
-    for row, system in zip(rows[:6], drawn.systems[:6], strict=True):
+def test_imbalance_is_that_of_the_summary_where_it_was_sampled(
+    drawings: dict[str, Drawing], results: ResultFolder
+) -> None:
+    rows = rows_of(drawings, "imbalance")
+    for row, system in zip(rows[:6], results.systems[:6], strict=True):
         told = system.figures["imbalance"]["mean"]
         assert float(row["imbalance.mean"]) == pytest.approx(told, rel=1e-5)
     assert rows[6]["imbalance.mean"] == ""  # the system without samples
 
 
-def test_the_lines_are_the_samples_after_the_warm_up(drawn: ResultFolder) -> None:
-    rows = [row for row in rows_of(drawn, "imbalance-over-time") if row["id"] == "2"]
-    samples = [sample for sample in drawn.samples(drawn.systems[2]) if sample["t"] >= 10.0]
+def test_the_lines_are_the_samples_after_the_warm_up(
+    drawings: dict[str, Drawing], results: ResultFolder
+) -> None:
+    rows = [row for row in rows_of(drawings, "imbalance-over-time") if row["id"] == "2"]
+    samples = [sample for sample in results.samples(results.systems[2]) if sample["t"] >= 10.0]
     loads = [
         [facts["running"] + facts["pending"] for facts in sample["replicas"].values()] for sample in samples
     ]
@@ -49,13 +58,10 @@ def test_the_lines_are_the_samples_after_the_warm_up(drawn: ResultFolder) -> Non
     assert max(ratios) == pytest.approx(max(max(one) / max(1, min(one)) for one in loads), rel=1e-5)
 
 
-def test_each_figure_names_the_measures_that_it_shows(drawn: ResultFolder) -> None:
-    index = read_index(figures_path(drawn))
-    assert index is not None
-    measures = {entry.name: entry.measures for entry in index.figures}
-    assert measures["goodput"] == ["goodput"]
-    assert measures["imbalance"] == ["imbalance", "imbalance_of_means"]
-    assert all(measures[name] for name in ("throughput", "ttft", "e2e", "hit-rate", "hand-overs"))
+def test_each_figure_names_the_measures_that_it_shows(drawings: dict[str, Drawing]) -> None:
+    assert drawings["goodput"].measures == ("goodput",)
+    assert drawings["imbalance"].measures == ("imbalance", "imbalance_of_means")
+    assert drawings["imbalance-over-time"].measures == ("imbalance",)
 
 
 def test_what_was_not_sampled_is_left_out_with_the_reason(make_results: MakeResults) -> None:

@@ -192,6 +192,7 @@ def test_one_repetition_says_that_no_spread_is_known(drawn: ResultFolder) -> Non
     assert "nothing was sampled" in left_out(drawn)["Fleet over time: 6 GKE Gateway (emulated)"]
 
 
+@pytest.mark.long
 def test_systems_without_a_number(make_results: MakeResults) -> None:
     folder = make_results(count=2, numbered=False)
     write_figures(folder)

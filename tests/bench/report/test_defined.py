@@ -5,10 +5,8 @@ from typing import Any
 import pytest
 
 from nightshift.bench.measures.vocabulary import OTHER_NAMES, TOOLS
-from nightshift.bench.report import write_report
 from nightshift.bench.report.defined import defined, names_elsewhere
 from nightshift.bench.report.words import definitions
-from nightshift.bench.results import ResultFolder
 
 
 @pytest.mark.parametrize(
@@ -33,12 +31,3 @@ def test_all_other_names_are_in_a_table(read_page: Any) -> None:
     assert rows[0] == ["Here", *TOOLS, "Note"]
     assert [row[0] for row in rows[1:]] == [names.figure for names in OTHER_NAMES]
     assert rows[1][1] == OTHER_NAMES[0].aiperf
-
-
-def test_the_report_has_definitions_at_its_figures_and_the_table(drawn: ResultFolder, read_page: Any) -> None:
-    page = read_page(write_report(drawn).read_text(encoding="utf-8"))
-    figures = [element for element in page.all("figure") if element.all("img") or element.all("svg")]
-    assert figures
-    explained = [figure for figure in figures if figure.all("details")]
-    assert len(explained) >= len(figures) // 2
-    assert "What other tools call it" in page.text

@@ -130,6 +130,16 @@ def test_measures_are_defined_and_notes_given(report: tuple[ResultFolder, str], 
     assert "made up for a test" in text
 
 
+def test_figures_are_defined_beside_them_and_named_as_elsewhere(
+    report: tuple[ResultFolder, str], read_page: Any
+) -> None:
+    page = read_page(report[1])
+    figures = [element for element in page.all("figure") if element.all("img") or element.all("svg")]
+    assert figures
+    assert sum(bool(figure.all("details")) for figure in figures) >= len(figures) // 2
+    assert "What other tools call it" in page.text
+
+
 def test_unknown_keys_of_a_run_are_shown_too(make_results: MakeResults) -> None:
     folder = make_results(count=1, a_new_key=["x", {"depth": 2}], emulated=False, engine="llama.cpp", speed=1)
     (folder.path / "figures").mkdir()
