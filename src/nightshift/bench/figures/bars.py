@@ -4,13 +4,62 @@ The axis always starts at zero. A broken axis makes a difference of two per cent
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from nightshift.bench.figures import style
-from nightshift.bench.figures.data import Interval, SystemData
+from nightshift.bench.figures.data import KEY, Interval, RunData, SystemData, csv_rows
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One of two figures that stand side by side."""
+
+    path: str
+    """In `summary.json`."""
+    axis: str
+    """What is written below it."""
+    text: Callable[[float], str]
+    """How a value is written."""
+
+
+def draw_sides(run: RunData, title: str, left: Side, right: Side) -> tuple[Figure, Axes]:
+    """Draw two figures of each system side by side; return the figure and the left side's axes."""
+    systems = run.systems
+    figure = style.new_figure(style.rows_height(len(systems)), title, run.subtitle)
+    places = figure.subplots(1, 2, sharey=True)
+    for axes, side in zip(places, (left, right), strict=True):
+        values, intervals = values_of(systems, side.path), intervals_of(systems, side.path)
+        draw_bars(axes, systems, values, side.axis, side.text, intervals)
+    style.list_systems(places[0], [data.label for data in systems])
+    places[1].tick_params(axis="y", length=0)
+    places[1].spines["left"].set_visible(False)
+    return figure, places[0]
+
+
+def table(
+    systems: Sequence[SystemData], paths: Sequence[str], plain: Sequence[str] = ()
+) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+    """Return head and rows of a CSV: the figures of `paths` with their intervals, then those of `plain`.
+
+    A plain one is called by the last part of its path.
+    """
+    header = (
+        *KEY,
+        *(name for path in paths for name in (path, f"{path}_low", f"{path}_high")),
+        *(path.rpartition(".")[2] for path in plain),
+    )
+    return header, csv_rows(_cells(data, paths, plain) for data in systems)
+
+
+def _cells(data: SystemData, paths: Sequence[str], plain: Sequence[str]) -> tuple[Any, ...]:
+    shown = [cell for path in paths for cell in (data.figure(path), *interval_cells(data.interval(path)))]
+    return (*data.key, *shown, *(data.figure(path) for path in plain))
 
 
 def draw_bars(  # noqa: PLR0917 - as a drawing reads: where, what, how it is written

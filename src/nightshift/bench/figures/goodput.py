@@ -5,15 +5,14 @@ from math import isnan
 
 from matplotlib.ticker import PercentFormatter
 
-from nightshift.bench.figures import style
-from nightshift.bench.figures.bars import draw_bars, interval_cells, intervals_of, sentence, values_of
-from nightshift.bench.figures.data import KEY, RunData, csv_rows
+from nightshift.bench.figures.bars import Side, draw_sides, sentence, table, values_of
+from nightshift.bench.figures.data import RunData
 from nightshift.bench.figures.drawing import Drawing, LeftOut, Result
 from nightshift.bench.figures.hit_rate import percent
 
 TITLE = "Goodput"
 SHARE, RATE = "goodput.share", "goodput.request_per_s"
-COUNTS = ("good", "judged", "undecided")
+COUNTS = ("goodput.good", "goodput.judged", "goodput.undecided")
 
 
 def draw(run: RunData) -> Iterator[Result]:
@@ -23,17 +22,15 @@ def draw(run: RunData) -> Iterator[Result]:
     if all(isnan(share) for share in shares):
         yield LeftOut(TITLE, "no request could be judged by the SLO")
         return
-    figure = style.new_figure(style.rows_height(len(systems)), TITLE, run.subtitle)
-    left, right = figure.subplots(1, 2, sharey=True)
-    draw_bars(left, systems, shares, "good share of requests judged", percent, intervals_of(systems, SHARE))
+    figure, left = draw_sides(
+        run,
+        TITLE,
+        Side(SHARE, "good share of requests judged", percent),
+        Side(RATE, "good requests a second", _rate),
+    )
     left.set_xticks([0.0, 0.5, 1.0])  # bars end at 100 %; what is beyond is room for words
     left.xaxis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))
-    draw_bars(
-        right, systems, values_of(systems, RATE), "good requests a second", _rate, intervals_of(systems, RATE)
-    )
-    style.list_systems(left, [data.label for data in systems])
-    right.tick_params(axis="y", length=0)
-    right.spines["left"].set_visible(False)
+    header, rows = table(systems, (SHARE, RATE), COUNTS)
     yield Drawing(
         name="goodput",
         title=TITLE,
@@ -41,23 +38,8 @@ def draw(run: RunData) -> Iterator[Result]:
         caption=f"{_kept(run)}: as a share of the requests judged, and a second.{run.interval_note}",
         alt=f"Bars of the share of good requests: {sentence(systems, shares, percent)}",
         figure=figure,
-        header=(
-            *KEY,
-            *(name for path in (SHARE, RATE) for name in (path, f"{path}_low", f"{path}_high")),
-            *COUNTS,
-        ),
-        rows=csv_rows(
-            (
-                *data.key,
-                *(
-                    cell
-                    for path in (SHARE, RATE)
-                    for cell in (data.figure(path), *interval_cells(data.interval(path)))
-                ),
-                *(data.figure(f"goodput.{name}") for name in COUNTS),
-            )
-            for data in systems
-        ),
+        header=header,
+        rows=rows,
     )
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from nightshift.bench.figures import style
-from nightshift.bench.figures.bars import draw_bars, interval_cells, intervals_of, sentence, values_of
-from nightshift.bench.figures.data import KEY, RunData, csv_rows
+from nightshift.bench.figures.bars import draw_bars, intervals_of, sentence, table, values_of
+from nightshift.bench.figures.data import RunData
 from nightshift.bench.figures.drawing import Drawing
 
 TITLE = "Hand-overs between regions"
@@ -19,6 +19,7 @@ def draw(run: RunData) -> Iterator[Drawing]:
     axes = figure.subplots()
     draw_bars(axes, systems, counts, "requests handed over to a peer", _count, intervals_of(systems, PATH))
     style.list_systems(axes, [data.label for data in systems])
+    header, rows = table(systems, (PATH,), ("requests",))
     yield Drawing(
         name="hand-overs",
         title=TITLE,
@@ -29,11 +30,8 @@ def draw(run: RunData) -> Iterator[Drawing]:
         ),
         alt=f"Bars of requests handed over: {sentence(systems, counts, _count)}",
         figure=figure,
-        header=(*KEY, PATH, f"{PATH}_low", f"{PATH}_high", "requests"),
-        rows=csv_rows(
-            (*data.key, count, *interval_cells(data.interval(PATH)), data.figure("requests"))
-            for data, count in zip(systems, counts, strict=True)
-        ),
+        header=header,
+        rows=rows,
     )
 
 

@@ -6,8 +6,8 @@ from math import isnan
 from matplotlib.ticker import PercentFormatter
 
 from nightshift.bench.figures import style
-from nightshift.bench.figures.bars import draw_bars, interval_cells, intervals_of, sentence, values_of
-from nightshift.bench.figures.data import KEY, RunData, csv_rows
+from nightshift.bench.figures.bars import draw_bars, intervals_of, sentence, table, values_of
+from nightshift.bench.figures.data import RunData
 from nightshift.bench.figures.drawing import Drawing, LeftOut, Result
 
 TITLE = "Prefix hit rate"
@@ -26,6 +26,7 @@ def draw(run: RunData) -> Iterator[Result]:
     draw_bars(axes, systems, rates, "cached share of prompt tokens", percent, intervals_of(systems, PATH))
     axes.xaxis.set_major_formatter(PercentFormatter(xmax=1.0, decimals=0))
     style.list_systems(axes, [data.label for data in systems])
+    header, rows = table(systems, (PATH,))
     yield Drawing(
         name="hit-rate",
         title=TITLE,
@@ -35,11 +36,8 @@ def draw(run: RunData) -> Iterator[Result]:
         ),
         alt=f"Bars of the prefix hit rate: {sentence(systems, rates, percent)}",
         figure=figure,
-        header=(*KEY, PATH, f"{PATH}_low", f"{PATH}_high"),
-        rows=csv_rows(
-            (*data.key, rate, *interval_cells(data.interval(PATH)))
-            for data, rate in zip(systems, rates, strict=True)
-        ),
+        header=header,
+        rows=rows,
     )
 
 

@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from nightshift.bench.figures import style
-from nightshift.bench.figures.bars import draw_bars, interval_cells, intervals_of, sentence, values_of
+from nightshift.bench.figures.bars import Side, draw_sides, sentence, table, values_of
 from nightshift.bench.figures.data import KEY, Floats, RunData, SystemData, csv_rows
 from nightshift.bench.figures.drawing import Drawing, LeftOut, Result
 from nightshift.bench.measures import Window
@@ -40,14 +40,13 @@ def draw(run: RunData) -> Iterator[Result]:
 
 def _bars(run: RunData, means: Sequence[float]) -> Drawing:
     systems = run.systems
-    figure = style.new_figure(style.rows_height(len(systems)), TITLE, run.subtitle)
-    left, right = figure.subplots(1, 2, sharey=True)
-    draw_bars(left, systems, means, "mean over the samples", _times, intervals_of(systems, MEAN))
-    lasting = values_of(systems, LASTING)
-    draw_bars(right, systems, lasting, "of the means: what lasts", _times, intervals_of(systems, LASTING))
-    style.list_systems(left, [data.label for data in systems])
-    right.tick_params(axis="y", length=0)
-    right.spines["left"].set_visible(False)
+    figure, _ = draw_sides(
+        run,
+        TITLE,
+        Side(MEAN, "mean over the samples", _times),
+        Side(LASTING, "of the means: what lasts", _times),
+    )
+    header, rows = table(systems, (MEAN, LASTING))
     return Drawing(
         name="imbalance",
         title=TITLE,
@@ -56,18 +55,8 @@ def _bars(run: RunData, means: Sequence[float]) -> Drawing:
         f"regions together; 1 is even.{run.interval_note}",
         alt=f"Bars of the mean imbalance: {sentence(systems, means, _times)}",
         figure=figure,
-        header=(*KEY, *(name for path in (MEAN, LASTING) for name in (path, f"{path}_low", f"{path}_high"))),
-        rows=csv_rows(
-            (
-                *data.key,
-                *(
-                    cell
-                    for path in (MEAN, LASTING)
-                    for cell in (data.figure(path), *interval_cells(data.interval(path)))
-                ),
-            )
-            for data in systems
-        ),
+        header=header,
+        rows=rows,
     )
 
 
