@@ -2,15 +2,15 @@
 
 import asyncio
 import json
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from random import Random
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession
+from tests.bench.served import served
 
 from nightshift.balancing.balancer import Balancer
 from nightshift.balancing.presets import preset
@@ -50,16 +50,8 @@ class Fake(ThreadingHTTPServer):
         return f"127.0.0.1:{self.server_port}"
 
 
-@contextmanager
-def serving(pages: Mapping[str, bytes], secret: str = "") -> Iterator[Fake]:
-    with Fake(pages, secret) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def serving(pages: Mapping[str, bytes], secret: str = "") -> AbstractContextManager[Fake]:
+    return served(Fake(pages, secret))
 
 
 def balancer_pages(name: str, region: str, owner: str = "vllm") -> dict[str, bytes]:

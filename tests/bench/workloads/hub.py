@@ -7,12 +7,13 @@ A data set is one Parquet file. What goes wrong goes by the data set's name: `ga
 import io
 import json
 import re
-import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.bench.served import served
 
 SHA = "a" * 40
 FILE = "data/train-00000-of-00001.parquet"
@@ -148,16 +149,8 @@ class Hub(ThreadingHTTPServer):
         return f"http://127.0.0.1:{self.server_port}"
 
 
-@contextmanager
-def hub() -> Iterator[Hub]:
-    with Hub() as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+def hub() -> AbstractContextManager[Hub]:
+    return served(Hub())
 
 
 def environment(url: str, home: str, token: str | None, **more: str) -> dict[str, Any]:

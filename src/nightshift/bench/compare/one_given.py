@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 import os
 import time
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import orjson
 
@@ -22,6 +22,9 @@ from nightshift.bench.compare.watched import secrets
 from nightshift.bench.records import RequestRecord
 from nightshift.bench.results import records_in
 from nightshift.errors import NightshiftError
+
+if TYPE_CHECKING:
+    from aiohttp import ClientSession
 
 _SILENT_SHARE = 0.1
 """A last part of a run that is longer than this share of it and has failures alone is a service that died."""
@@ -74,32 +77,40 @@ def silence_in(records: Sequence[RequestRecord], duration_s: float) -> str:
     return f"after {answered:.0f} s nothing was answered any more; {since}"
 
 
+Look = Callable[["ClientSession"], Awaitable[Mapping[str, Any]]]
+"""Says what replicas and balancers say of themselves now."""
+
+
 def _samplers(
     target: Target, out: BinaryIO, speed: float, start_at: float
 ) -> list[Coroutine[Any, Any, None]]:
     """Return what looks at the target meanwhile: nothing where nothing can be heard of it."""
     if target.service is not None:
-        return [_sample_service(target, out, speed, start_at)]
-    return [_sample_sources(target, out, speed, start_at)] if target.sources else []
+        return [_sample(_looks_at_service(target.service), out, speed, start_at)]
+    return [_sample(_looks_at_sources(target), out, speed, start_at)] if target.sources else []
 
 
-async def _sample_sources(target: Target, out: BinaryIO, speed: float, start_at: float) -> None:
-    """Ask the endpoints themselves once in a while."""
+async def _sample(opened: Awaitable[Look], out: BinaryIO, speed: float, start_at: float) -> None:
+    """Write a line once in a while, until cancelled."""
     from aiohttp import ClientSession, ClientTimeout
 
-    tokens = secrets()
+    look = await opened
     async with ClientSession(timeout=ClientTimeout(total=2)) as http:
         while True:
             t = (time.monotonic() - start_at) * speed
-            said = await look_at_sources(http, target.sources, tokens)
-            out.write(orjson.dumps({"t": round(t, 3), **said}, option=orjson.OPT_APPEND_NEWLINE))
+            line = {"t": round(t, 3), **await look(http)}
+            out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
             await asyncio.sleep(SAMPLE_EVERY_S)
 
 
-async def _sample_service(target: Target, out: BinaryIO, speed: float, start_at: float) -> None:
-    """Ask engines and the controller once in a while, as the queue fetcher does."""
-    from aiohttp import ClientSession, ClientTimeout
+async def _looks_at_sources(target: Target) -> Look:
+    """The endpoints themselves are asked."""
+    tokens = secrets()
+    return lambda http: look_at_sources(http, target.sources, tokens)
 
+
+async def _looks_at_service(service: str) -> Look:
+    """Engines and the controller are asked, as the queue fetcher does."""
     from nightshift.bench.queue_fetcher.looking import look
     from nightshift.bench.queue_fetcher.targets import resolve
     from nightshift.control.controller.places import Places
@@ -107,12 +118,12 @@ async def _sample_service(target: Target, out: BinaryIO, speed: float, start_at:
 
     contact = ensure(Places.usual(), database=os.environ.get("NIGHTSHIFT_DATABASE"))
     known: list[Any] = await asyncio.to_thread(contact.services)
-    (one,) = resolve({"it": str(target.service)}, known)
-    async with ClientSession(timeout=ClientTimeout(total=2)) as http:
-        while True:
-            with contextlib.suppress(NightshiftError):  # a controller that is busy misses a sample
-                known = await asyncio.to_thread(contact.services)
-            t = (time.monotonic() - start_at) * speed
-            said: Mapping[str, Any] = await look(http, one, {str(view["name"]): view for view in known})
-            out.write(orjson.dumps({"t": round(t, 3), **said}, option=orjson.OPT_APPEND_NEWLINE))
-            await asyncio.sleep(SAMPLE_EVERY_S)
+    (one,) = resolve({"it": service}, known)
+
+    async def at_service(http: "ClientSession") -> Mapping[str, Any]:
+        nonlocal known
+        with contextlib.suppress(NightshiftError):  # a controller that is busy misses a sample
+            known = await asyncio.to_thread(contact.services)
+        return await look(http, one, {str(view["name"]): view for view in known})
+
+    return at_service

@@ -6,16 +6,14 @@ not. A target that does not answer in time is left out of that sample.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import asdict
 from functools import partial
 from typing import Any, BinaryIO
 
 import orjson
-from aiohttp import ClientError, ClientSession, ClientTimeout
+from aiohttp import ClientSession, ClientTimeout
 
-from nightshift.backends.adapters import MetricsError, detect
+from nightshift.bench.loads import balancer_state, engine_load
 from nightshift.control.local.fleet import LocalFleet, Member
-from nightshift.processes import TOKEN_HEADER
 
 Facts = Mapping[str, Any]
 
@@ -50,25 +48,18 @@ class Sampler:
         self._out.write(orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE))
 
     async def _replica(self, http: ClientSession, member: Member) -> Facts:
-        try:
-            async with http.get(f"http://{member.address}/metrics") as response:
-                page = await response.read()
-            return {"region": member.region, **asdict(detect(page).read(page))}
-        except (ClientError, TimeoutError, MetricsError):
-            return _QUIET
+        load = await engine_load(http, f"http://{member.address}")
+        return _QUIET if load is None else {"region": member.region, **load}
 
     async def _balancer(self, http: ClientSession, member: Member) -> Facts:
-        try:
-            url, shown = f"http://{member.address}/nightshift/state", {TOKEN_HEADER: self._fleet.token}
-            async with http.get(url, headers=shown) as response:
-                state = orjson.loads(await response.read())
-            return {
-                "queue": state["queue"],
-                "outstanding": state["outstanding"],
-                "handed_over": state["counters"]["handed_over"],
-            }
-        except (ClientError, TimeoutError, orjson.JSONDecodeError, KeyError):
+        state = await balancer_state(http, f"http://{member.address}", self._fleet.token)
+        if state is None:
             return _QUIET
+        return {
+            "queue": state["queue"],
+            "outstanding": state["outstanding"],
+            "handed_over": state["counters"]["handed_over"],
+        }
 
 
 async def _each(

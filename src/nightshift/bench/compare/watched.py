@@ -9,13 +9,11 @@ is heard, and the result says so. An emulated engine says that it is one in its 
 import asyncio
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
 from nightshift.bench.compare.given import Source, Target
-from nightshift.processes import TOKEN_HEADER
+from nightshift.bench.loads import balancer_state, engine_load, object_at
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession
@@ -86,11 +84,11 @@ async def _what(http: "ClientSession", address: str, region: str, tokens: Sequen
     """Ask an address what it is."""
     is_emulated = await _is_emulated(http, address)
     if not await _is_balancer(http, address):
-        if await _load(http, address) is None:
+        if await engine_load(http, _url(address)) is None:
             return _Heard(None, f"{address} tells nothing of its load", is_emulated)
         return _Heard(Source(address, region, is_balancer=False), "", is_emulated)
     for place, token in enumerate(tokens):
-        if await _state(http, address, token) is not None:
+        if await balancer_state(http, _url(address), token) is not None:
             return _Heard(Source(address, region, is_balancer=True, secret=place), "", is_emulated)
     why = f"that takes no secret of {TOKEN}" if tokens else f"; set {TOKEN} to its service's secret"
     return _Heard(None, f"{address} is a balancer of Nightshift{' ' if tokens else ''}{why}", is_emulated)
@@ -99,12 +97,7 @@ async def _what(http: "ClientSession", address: str, region: str, tokens: Sequen
 async def look(http: "ClientSession", sources: Iterable[Source], tokens: Sequence[str]) -> dict[str, Any]:
     """Return `replicas` and `balancers` as a line of samples.jsonl has them; who is silent is left out."""
     known = list(sources)
-    said = await asyncio.gather(
-        *(
-            _state(http, one.address, tokens[one.secret]) if one.is_balancer else _load(http, one.address)
-            for one in known
-        )
-    )
+    said = await asyncio.gather(*(_said(http, one, tokens) for one in known))
     replicas: dict[str, Any] = {}
     balancers: dict[str, dict[str, int]] = {}
     seen: set[str] = set()
@@ -126,51 +119,22 @@ async def look(http: "ClientSession", sources: Iterable[Source], tokens: Sequenc
     return {"replicas": replicas, "balancers": balancers}
 
 
+async def _said(http: "ClientSession", source: Source, tokens: Sequence[str]) -> dict[str, Any] | None:
+    url = _url(source.address)
+    if source.is_balancer:
+        return await balancer_state(http, url, tokens[source.secret])
+    return await engine_load(http, url)
+
+
 async def _is_balancer(http: "ClientSession", address: str) -> bool:
-    page = await _get(http, f"{_url(address)}/nightshift/health")
-    return page is not None and {"name", "region"} <= set(_object(page))
+    return {"name", "region"} <= set(await object_at(http, f"{_url(address)}/nightshift/health"))
 
 
 async def _is_emulated(http: "ClientSession", address: str) -> bool:
-    page = await _get(http, f"{_url(address)}/v1/models")
-    models = _object(page).get("data") if page is not None else None
+    models = (await object_at(http, f"{_url(address)}/v1/models")).get("data")
     return isinstance(models, list) and any(
         isinstance(one, dict) and one.get("owned_by") == _EMULATED for one in models
     )
-
-
-async def _state(http: "ClientSession", address: str, token: str) -> dict[str, Any] | None:
-    page = await _get(http, f"{_url(address)}/nightshift/state", {TOKEN_HEADER: token})
-    facts = {} if page is None else _object(page)
-    return facts if {"name", "region", "replica", "queue", "outstanding", "counters"} <= set(facts) else None
-
-
-async def _load(http: "ClientSession", address: str) -> dict[str, Any] | None:
-    from nightshift.backends.adapters import MetricsError, detect
-
-    page = await _get(http, f"{_url(address)}/metrics")
-    try:
-        return None if page is None else asdict(detect(page).read(page))
-    except MetricsError:
-        return None
-
-
-async def _get(http: "ClientSession", url: str, headers: Mapping[str, str] | None = None) -> bytes | None:
-    from aiohttp import ClientError
-
-    try:
-        async with http.get(url, headers=headers, allow_redirects=False) as response:
-            return await response.read() if response.status == 200 else None
-    except (OSError, ClientError, ValueError):  # TimeoutError is an OSError
-        return None
-
-
-def _object(page: bytes) -> dict[str, Any]:
-    try:
-        found = orjson.loads(page)
-    except orjson.JSONDecodeError:
-        return {}
-    return found if isinstance(found, dict) else {}
 
 
 def _url(address: str) -> str:

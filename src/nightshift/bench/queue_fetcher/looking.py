@@ -7,10 +7,9 @@ original asked one balancer after another.
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from nightshift.backends.adapters import MetricsError, detect
+from nightshift.bench.loads import engine_load
 from nightshift.bench.queue_fetcher.targets import Target, View
 
 if TYPE_CHECKING:
@@ -52,11 +51,5 @@ def line_of_original(entries: Sequence[View]) -> dict[str, Any]:
 
 
 async def _engine(http: "ClientSession", replica: View) -> dict[str, Any] | None:
-    from aiohttp import ClientError
-
-    try:
-        async with http.get(f"http://{replica['endpoint']}/metrics") as response:
-            page = await response.read()
-        return {"region": replica["region"], **asdict(detect(page).read(page))}
-    except (OSError, ClientError, MetricsError):  # TimeoutError is an OSError
-        return None
+    load = await engine_load(http, f"http://{replica['endpoint']}")
+    return None if load is None else {"region": replica["region"], **load}
