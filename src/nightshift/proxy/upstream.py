@@ -12,8 +12,8 @@ should be (docs/reference/http.md has the table):
 - answered, but the connection not used again: bytes after the end, an answer before the request was taken
 - an idle connection that says anything is closed: nothing was asked, and the next answer would be another's
 
-Nothing is passed on as it came but the body's bytes; they are told once for each block received, not once for
-each chunk of the upstream's framing.
+Nothing is passed on as it came but the body's bytes, told once for each block received and not once for each
+chunk of the upstream's framing; and a chunk that has come alone and is spelled as this proxy would spell it.
 
 Two things do not pass through the parser: an answer that comes whole, in one piece, and whose head is like
 the last one (`last_answer.py`), and a chunk that comes by itself (`one_chunk.py`).
