@@ -7,16 +7,16 @@ from rich.console import Console
 from typer import Typer
 from typer.testing import CliRunner
 
-from nightshift.bench.report import print_summary, summary_table
+from nightshift.bench.report import columns, print_summary, summary_table
 from nightshift.bench.report.command import report_command
-from nightshift.bench.report.table import WIDTH
-from nightshift.bench.results import ResultFolder
+from nightshift.bench.report.table import SHOWN, WIDTH, figures_at
+from nightshift.bench.results import Json, ResultFolder
 from nightshift.errors import UserError
 
 
 def lines_of(results: ResultFolder, width: int = WIDTH) -> list[str]:
     text = io.StringIO()
-    Console(file=text, width=width, color_system=None).print(summary_table(results.summary))
+    Console(file=text, width=width, color_system=None).print(summary_table(results.summary, width))
     return text.getvalue().splitlines()
 
 
@@ -30,6 +30,9 @@ def test_seven_rows_with_the_numbers_of_the_summary(results: ResultFolder) -> No
         numbers = line.split()
         assert f"{figures['weighted_token_per_s']:,.0f}" in numbers
         assert numbers[-3:] == [str(figures[key]) for key in ("handed_over", "failed", "unfinished")]
+        imbalance = figures["imbalance"]
+        assert numbers[-4] == ("–" if imbalance is None else f"{imbalance['mean']:.2f}")
+        assert numbers[-6] == f"{figures['goodput']['share']:.1%}".rstrip("%")
         assert system.legend.split("[")[0] in line
 
 
@@ -44,16 +47,69 @@ def test_a_pipe_gets_the_full_width(results: ResultFolder, capsys: pytest.Captur
     assert "GKE Gateway (emulated)" in printed
 
 
-def test_a_terminal_of_80_columns_keeps_names_and_failures(results: ResultFolder) -> None:
-    text = io.StringIO()
-    Console(file=text, width=80, color_system=None).print(summary_table(results.summary, narrow=True))
-    lines = text.getvalue().splitlines()
-    assert all(len(line) <= 80 for line in lines)
-    assert "…" not in text.getvalue()
-    assert "failed" in text.getvalue()
+def test_a_pipe_is_as_wide_as_large_numbers_need(
+    results: ResultFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        {**row, "handed_over": 1234567, "weighted_token_per_s": 1e9} for row in results.summary["systems"]
+    ]
+    print_summary({**results.summary, "systems": rows})
+    printed = capsys.readouterr().out
+    assert printed.count("1,234,567") == len(rows)
+    assert "…" not in printed
+
+
+@pytest.mark.parametrize("width", [60, 80, 90, 100, 112])
+def test_a_narrow_terminal_keeps_names_and_failures(results: ResultFolder, width: int) -> None:
+    lines = lines_of(results, width)
+    text = "\n".join(lines)
+    assert all(len(line) <= width for line in lines)
+    assert "…" not in text
+    assert "failed" in text
     for system in results.systems:
         (line,) = [line for line in lines if line.split()[:1] == [str(system.id)]]
-        assert system.legend.split("[")[0].split("(")[0].strip() in line
+        name = system.legend.split("[")[0].split("(")[0].strip()
+        assert (name if width >= 80 else name.split()[0]) in line
+        assert line.split()[-1] == str(system.figures["unfinished"])
+
+
+def test_a_narrow_terminal_is_told_what_it_lacks(
+    results: ResultFolder, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("FORCE_COLOR", "1"), ("TERM", "dumb"), ("COLUMNS", "80")):
+        monkeypatch.setenv(name, value)
+    print_summary(results.summary)
+    printed = " ".join(capsys.readouterr().out.split())
+    left_out = "Handed over, Output throughput, E2E p50, Imbalance, Goodput"
+    assert f"Left out at this width: {left_out}. All are in the report." in printed
+
+
+def titles(found: list[tuple[str, columns.Column]]) -> list[str]:
+    return [column.title for _heading, column in found]
+
+
+def test_what_is_left_out_is_named_and_goes_by_its_weight(results: ResultFolder) -> None:
+    assert titles(figures_at(results.summary, WIDTH)[1]) == []
+    assert titles(figures_at(results.summary, 100)[1]) == ["Handed over", "Output throughput", "E2E p50"]
+    shown, gone = figures_at(results.summary, 80)
+    assert titles(gone)[-2:] == ["Imbalance", "Goodput"]
+    assert len(shown) + len(gone) == len(SHOWN)
+
+
+def test_a_figure_that_no_system_has_takes_no_room(results: ResultFolder) -> None:
+    old: Json = {
+        **results.summary,
+        "systems": [{**row, "goodput": None, "imbalance": None} for row in results.summary["systems"]],
+    }
+    shown, gone = figures_at(old, WIDTH)
+    assert not {"Goodput", "Imbalance"} & {*titles(shown), *titles(gone)}
+    assert "goodput" not in str(summary_table(old).caption)
+
+
+def test_the_caption_says_the_limits_and_what_even_is(results: ResultFolder) -> None:
+    caption = str(summary_table({**results.summary, "slo": {"text": "ttft=1,e2e=9"}}).caption)
+    assert "goodput = requests within the SLO (ttft=1,e2e=9, in s)" in caption
+    assert "1 is even" in caption
 
 
 def test_failures_and_leads_are_marked(results: ResultFolder) -> None:
