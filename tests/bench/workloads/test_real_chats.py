@@ -62,6 +62,14 @@ def test_users_times_and_places_are_kept(tmp_path: Path) -> None:
     assert lmsys.turns[0].answer_tokens == 100
 
 
+@pytest.mark.parametrize(
+    "stamp", [1680998573, 1680998573000, "2023-04-09T09:02:53+09:00", "2023-04-09 00:02:53"]
+)
+def test_a_time_in_any_form_is_the_same_moment(tmp_path: Path, stamp: object) -> None:
+    (one,) = read_chats(written(tmp_path, [WILDCHAT | {"timestamp": stamp}]), hub_name=HUB).conversations
+    assert one.at_s == 1680998573.0
+
+
 def test_broken_rows_are_skipped_counted_and_shown(tmp_path: Path) -> None:
     rows = [b"{not json", {"conversation": 5}, ARENA, {"judge": "x"}, b"", chat("a list")]
     found = read_chats(written(tmp_path, rows), hub_name=HUB)

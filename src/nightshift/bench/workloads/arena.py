@@ -58,7 +58,7 @@ class Arena:
     def __init__(self, arguments: Mapping[str, object]) -> None:
         self.arguments = wanted = ArenaArguments.model_validate(arguments)
         self.seed = wanted.seed
-        self._chats = ChatData(
+        self.chats = ChatData(
             source=wanted.data_path,
             hub_name="lmsys/chatbot_arena_conversations",
             statistics="arena",
@@ -79,15 +79,15 @@ class Arena:
     @property
     def data(self) -> str:
         """See `Workload.data`."""
-        return self._chats.text
+        return self.chats.text
 
     def users(self, region: str) -> Sequence[Iterator[Program]]:
         """See `Workload.users`."""
         wanted = self.arguments
-        found = self._chats.of(region)
+        found = self.chats.of(region)
         if wanted.data_path is None:
             found = _with_times(found, Random(f"{wanted.seed}/{region}/times"))
-        more = self._chats.more("give a larger --num-conv, or fewer users")
+        more = self.chats.more("give a larger --num-conv, or fewer users")
         groups = [sorted(group, key=_time) for group in group_all(found, wanted.num_users, more)]
         longest_s = max(_time(group[-1]) - _time(group[0]) for group in groups)
         scale = wanted.run_seconds / longest_s if longest_s else 0.0

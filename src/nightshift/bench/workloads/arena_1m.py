@@ -37,7 +37,7 @@ class Arena1m:
         self.arguments = wanted = Arena1mArguments.model_validate(arguments)
         self.duration_s = wanted.duration
         self.seed = wanted.seed
-        self._chats = ChatData(
+        self.chats = ChatData(
             source=wanted.data_path,
             hub_name=HUB_NAME,
             statistics="lmsys-chat-1m",
@@ -51,12 +51,12 @@ class Arena1m:
     @property
     def data(self) -> str:
         """See `Workload.data`."""
-        return self._chats.text
+        return self.chats.text
 
     def users(self, region: str) -> Sequence[Iterator[Program]]:
         """See `Workload.users`."""
         wanted = self.arguments
         enough = _ENOUGH_PER_USER * wanted.num_users
-        more = self._chats.more(f"give --num-conv {enough} or more, or fewer users")
-        groups = group_all(self._chats.of(region), wanted.num_users, more)
+        more = self.chats.more(f"give --num-conv {enough} or more, or fewer users")
+        groups = group_all(self.chats.of(region), wanted.num_users, more)
         return [rounds(group, None if wanted.ignore_eos else MAX_TOKENS) for group in groups]

@@ -53,7 +53,7 @@ class ArenaSyn:
         self.arguments = wanted = ArenaSynArguments.model_validate(arguments)
         self.duration_s = wanted.duration
         self.seed = wanted.seed
-        self._chats = ChatData(
+        self.chats = ChatData(
             source=wanted.data_path,
             hub_name=HUB_NAME,
             statistics=wanted.data_set,
@@ -66,12 +66,12 @@ class ArenaSyn:
     @property
     def data(self) -> str:
         """See `Workload.data`."""
-        return self._chats.text
+        return self.chats.text
 
     def users(self, region: str) -> Sequence[Iterator[Program]]:
         """See `Workload.users`. Raises `UserError` if there are too few conversations to go round."""
         wanted = self.arguments
         enough = round(2 * wanted.num_users * DATA_SETS[wanted.data_set].conversations_per_user_mean)
-        more = self._chats.more(f"give --num-conv {enough} or more, or fewer users")
-        groups = group_all(self._chats.of(region), wanted.num_users, more)
+        more = self.chats.more(f"give --num-conv {enough} or more, or fewer users")
+        groups = group_all(self.chats.of(region), wanted.num_users, more)
         return [rounds(group, None if wanted.ignore_eos else MAX_TOKENS) for group in groups]

@@ -9,6 +9,7 @@ from nightshift.bench.workloads.conversations import (
     conversations,
     group_by_simulated_user,
 )
+from nightshift.bench.workloads.countries import with_countries
 from nightshift.bench.workloads.published import DATA_SETS
 from nightshift.bench.workloads.real_chats import RealChats, read_chats
 from nightshift.bench.workloads.shares import share_of, take
@@ -33,6 +34,8 @@ class ChatData:
     """Which rows of real data: so many after `start`."""
     needs_time: bool = False
     generated: int = 1000
+    in_countries: bool = False
+    """Whether the generator's users live somewhere (`countries.py`)."""
     _made: dict[str, list[Conversation]] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
@@ -45,6 +48,19 @@ class ChatData:
             number=self.rows,
             needs_time=self.needs_time,
         )
+
+    @property
+    def everyone(self) -> Sequence[Conversation]:
+        """All conversations of real data that were read, whatever region plays them; none of the generator.
+
+        Raises `UserError` if they cannot be read.
+        """
+        return () if self.source is None else self._real.conversations
+
+    @property
+    def origin(self) -> tuple[object, ...]:
+        """What `everyone` depends on: the same of two regions that read the same."""
+        return (self.source, self.hub_name, self.start, self.rows)
 
     @property
     def text(self) -> str:
@@ -77,13 +93,14 @@ class ChatData:
         return "give a larger --share or --num-conv, data of more users, or fewer users"
 
     def _generate(self, region: str) -> list[Conversation]:
-        return conversations(
+        found = conversations(
             seed=self.seed,
             region=region,
             number=self.number or self.generated,
             statistics=DATA_SETS[self.statistics],
             max_answer_tokens=self.max_answer_tokens,
         )
+        return with_countries(found, region, self.seed) if self.in_countries else found
 
     def _in_region(self, one: Conversation, region: str) -> Conversation:
         most = self.max_answer_tokens

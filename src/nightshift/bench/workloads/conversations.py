@@ -78,7 +78,7 @@ def _made(
 ) -> Sequence[Conversation]:
     heavy = round(number * statistics.sharing.heavy_user)
     rng = Random(f"{seed}/{region}/heavy")
-    found = list(islice(_of_heavy_user(rng, f"{region}-heavy", statistics, max_answer_tokens), heavy))
+    found = list(islice(_of_heavy_user(rng, heavy_user(region), statistics, max_answer_tokens), heavy))
     for user in count():
         rng = Random(f"{seed}/{region}/{user}")
         for conversation in _of_user(rng, f"{region}-u{user}", statistics, max_answer_tokens):
@@ -86,6 +86,11 @@ def _made(
                 return found
             found.append(conversation)
     raise AssertionError("count() does not end")
+
+
+def heavy_user(region: str) -> str:
+    """Return who has a large share of a region's conversations (`Sharing.heavy_user`)."""
+    return f"{region}-heavy"
 
 
 def group_by_simulated_user(

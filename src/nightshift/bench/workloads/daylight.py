@@ -52,7 +52,7 @@ FIVE_REGIONS: Mapping[str, tuple[DailyCycle, float]] = {
 }
 """Cycle and share of all requests of the five that stand for figure 3a's."""
 
-_OFFSETS_H = {
+OFFSETS_H: Mapping[str, float] = {
     "us-east": -5,
     "us-west": -8,
     "us-central": -6,
@@ -76,9 +76,14 @@ _OFFSETS_H = {
     "asia-northeast": 9,
     "asia-southeast": 8,
 }
-"""Standard time, hours from UTC, by the name of a region without its number (a hyphen before it left out)."""
+"""Standard time, hours from UTC, by `zone_of` a region."""
 
 _USUAL_RATIO = 8.0  # eu-central-1's of the five
+
+
+def zone_of(region: str) -> str:
+    """Return the name of a region without its number, a hyphen before that left out."""
+    return region.rstrip("0123456789").rstrip("-")
 
 
 def cycle_of(region: str, utc_offset_h: float | None, peak_to_trough: float | None) -> DailyCycle:
@@ -86,7 +91,7 @@ def cycle_of(region: str, utc_offset_h: float | None, peak_to_trough: float | No
     known = FIVE_REGIONS[region][0] if region in FIVE_REGIONS else None
     offset = utc_offset_h
     if offset is None:
-        offset = known.utc_offset_h if known else _OFFSETS_H.get(region.rstrip("0123456789").rstrip("-"))
+        offset = known.utc_offset_h if known else OFFSETS_H.get(zone_of(region))
     if offset is None:
         raise UserError(f"region {region!r}: its time zone is not known; give --utc-offset, hours from UTC")
     ratio = peak_to_trough or (known.peak_to_trough if known else _USUAL_RATIO)

@@ -5,7 +5,8 @@ A region's conversations begin at random (a Poisson process) at a rate that foll
 `--start-hour` UTC. All regions together have the even load that the paper's argument is about, each alone
 does not. In a day a region begins `--num-users` times `--conversations-per-user` conversations in the mean;
 users limit nothing. The conversations are WildChat's, or what `--data-set` says. Hash key: the data set's
-user.
+user. WildChat's stand-in has a country for each user (`countries.py`), unless `--utc-offset` moves the
+region.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -61,7 +62,7 @@ class Diurnal:
         self.seed = wanted.seed
         self._day_s = wanted.day_seconds or wanted.duration
         a_day = wanted.num_users * wanted.conversations_per_user
-        self._chats = ChatData(
+        self.chats = ChatData(
             source=wanted.data_path,
             hub_name="allenai/WildChat-1M",
             statistics=wanted.data_set,
@@ -69,19 +70,20 @@ class Diurnal:
             number=None,
             max_answer_tokens=MAX_TOKENS,
             share=wanted.share,
+            in_countries=wanted.data_set == "wildchat" and wanted.utc_offset is None,
             generated=max(50, round(a_day * min(1.0, wanted.duration / self._day_s))),
         )
 
     @property
     def data(self) -> str:
         """See `Workload.data`."""
-        return self._chats.text
+        return self.chats.text
 
     def users(self, region: str) -> Sequence[Iterator[Program]]:
         """See `Workload.users`. Raises `UserError` for a region whose time zone is not known."""
         wanted = self.arguments
         times = list(self.arrivals(region))
-        found = self._chats.of(region)
+        found = self.chats.of(region)
         if not found:
             raise UserError(f"no conversation for region {region}; give a larger --share, or more data")
         order = list(range(len(found)))

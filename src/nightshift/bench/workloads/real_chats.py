@@ -3,8 +3,9 @@
 Each row is one conversation. Names of fields are those of the data sets: messages in `conversation_a`
 (Arena), `conversation` or `conversations`, each with `role` and `content` or (ShareGPT) `from` and `value`;
 its user in `judge`, `hashed_ip` or `user`, else each conversation is a user of its own; its time in `tstamp`
-or `timestamp`, seconds or ISO 8601; `country`. A user's message counts as a turn when the next message is
-the assistant's, whose length (4 bytes are a token, as for emulated engines) is how long the answer shall be.
+or `timestamp`, seconds, milliseconds or ISO 8601; `country`. A user's message counts as a turn when the next
+message is the assistant's, whose length (4 bytes are a token, as for emulated engines) is how long the answer
+shall be.
 Rows that are not like this are skipped and counted.
 """
 
@@ -22,6 +23,8 @@ from nightshift.errors import UserError
 _MESSAGES = ("conversation_a", "conversation", "conversations", "messages")
 _USERS = ("judge", "hashed_ip", "user")
 _TIMES = ("tstamp", "timestamp")
+_LAST_SECOND = 1e11
+"""A larger number is in milliseconds, as pandas writes times into JSON: in seconds it were the year 5138."""
 _SPEAKERS = {"human": "user", "gpt": "assistant"}
 
 
@@ -141,7 +144,7 @@ def _time(row: Row) -> float | None:
     if value is None or isinstance(value, bool):
         return None
     if isinstance(value, int | float):
-        return float(value)
+        return float(value) / 1000 if value > _LAST_SECOND else float(value)
     try:
         when = value if isinstance(value, datetime) else datetime.fromisoformat(str(value))
     except ValueError as error:

@@ -46,7 +46,7 @@ class WildChat:
         self.arguments = wanted = WildChatArguments.model_validate(arguments)
         self.duration_s = wanted.duration
         self.seed = wanted.seed
-        self._chats = ChatData(
+        self.chats = ChatData(
             source=wanted.data_path,
             hub_name="allenai/WildChat-1M",
             statistics="wildchat",
@@ -62,7 +62,7 @@ class WildChat:
     @property
     def data(self) -> str:
         """See `Workload.data`."""
-        return self._chats.text
+        return self.chats.text
 
     def users(self, region: str) -> Sequence[Iterator[Program]]:
         """See `Workload.users`. Raises `UserError` for a region that is nowhere."""
@@ -74,7 +74,7 @@ class WildChat:
                 return False
             return here is None or continent_of_country(one.country) is here
 
-        found = self._chats.of(region, lives_here)
+        found = self.chats.of(region, lives_here)
         groups = group_all(found, wanted.num_users, "give fewer users, or another --start-index")
         max_tokens = None if wanted.ignore_eos else MAX_TOKENS
         return [rounds(group, max_tokens, wanted.open_loop_threshold or 0.0) for group in groups]
