@@ -77,10 +77,10 @@ def test_figures_2_and_3_are_of_an_open_loop(small: ResultFolder, day: ResultFol
     assert not index.figures
     assert all("closed loop" in one.why for one in index.left_out)
     drawn = write_paper_figures([day], [2, 3], tmp_path / "open").figures
-    assert [entry.name for entry in drawn] == ["figure-2", "figure-3"]
+    assert [entry.name for entry in drawn] == ["figure-2", "figure-2-regions", "figure-3"]
     cycle = cycle_of(load_run(day))
     assert cycle is not None
-    begun = sum(float(row["begun"]) for row in rows_of(tmp_path / "open", "figure-2"))
+    begun = sum(float(row["begun"]) for row in rows_of(tmp_path / "open", "figure-2-regions"))
     assert begun == cycle.total.sum() > 100
 
 

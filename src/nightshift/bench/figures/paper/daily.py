@@ -1,6 +1,6 @@
-"""Figure 2: when the regions' work begins: a daily cycle each, of the data that the run used."""
+"""Figure 2 by client region: when the regions' work begins, a daily cycle each, of the run's own data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 
 from nightshift.bench.figures import style
 from nightshift.bench.figures.data import Floats, RunData, csv_rows
-from nightshift.bench.figures.drawing import Drawing, LeftOut, Result
+from nightshift.bench.figures.drawing import Drawing
 from nightshift.bench.figures.palette import look_at
-from nightshift.bench.figures.paper.used import arrivals_s, asking_regions
+from nightshift.bench.figures.paper.used import arrivals, asking_regions
 
-TITLE = "Figure 2: the day of each client region (paper: country)"
+TITLE = "Figure 2: the day of each client region"
 CLOSED_LOOP = (
     "its users are a closed loop, which begins work when answers come and has no day; run the workload "
     "diurnal or another open loop"
@@ -35,20 +35,46 @@ class Cycle:
         return np.asarray(np.sum(list(self.counts.values()), axis=0), dtype=np.float64)
 
 
-def cycle_of(run: RunData) -> Cycle | None:
-    """Count arrivals; None in a closed loop, or where nothing arrives."""
+@dataclass(frozen=True)
+class RunsDay:
+    """How a run's seconds lie in a day; a run that says nothing of days is one."""
+
+    is_day: bool
+    day_s: float
+    start: float
+    """Where in the day the run begins, from 0 to 1."""
+
+    def part(self, at_s: float) -> float:
+        """Return where in the day a second of the run is, from 0 to 1."""
+        return (self.start + at_s / self.day_s) % 1.0
+
+
+def day_of(run: RunData) -> RunsDay:
+    """Read a run's day."""
     arguments = run.run.get("workload_args") or {}
     duration_s = float(run.run.get("duration_s") or 0.0)
-    is_day = run.run.get("workload") == "diurnal"
-    day_s = float(arguments.get("day_seconds") or duration_s) if is_day else duration_s
-    start = float(arguments.get("start_hour") or 0.0) / 24 if is_day else 0.0
-    counts = {}
-    for region in asking_regions(run):
-        parts = [(start + at_s / day_s) % 1.0 for at_s in arrivals_s(run, region)]
-        counts[region] = np.histogram(parts, bins=BINS, range=(0.0, 1.0))[0].astype(np.float64)
+    if run.run.get("workload") != "diurnal":
+        return RunsDay(False, duration_s, 0.0)
+    start = float(arguments.get("start_hour") or 0.0) / 24
+    return RunsDay(True, float(arguments.get("day_seconds") or duration_s), start)
+
+
+def cycle_of(run: RunData) -> Cycle | None:
+    """Count arrivals; None in a closed loop, or where nothing arrives."""
+    day = day_of(run)
+    counts = {
+        region: histogram([day.part(at_s) for at_s, _country in arrivals(run, region)])
+        for region in asking_regions(run)
+    }
     if not counts or not any(values.sum() for values in counts.values()):
         return None
-    return Cycle(counts, is_day, max(duration_s, day_s) / BINS)
+    duration_s = float(run.run.get("duration_s") or 0.0)
+    return Cycle(counts, day.is_day, max(duration_s, day.day_s) / BINS)
+
+
+def histogram(parts: list[float]) -> Floats:
+    """Count parts of a day, from 0 to 1, in `BINS` equal bins."""
+    return np.histogram(parts, bins=BINS, range=(0.0, 1.0))[0].astype(np.float64)
 
 
 def peak_to_trough(values: Floats) -> float:
@@ -56,15 +82,19 @@ def peak_to_trough(values: Floats) -> float:
     return float(values.max() / values.min()) if values.min() > 0 else float("inf")
 
 
-def draw(runs: Sequence[RunData]) -> Iterator[Result]:
-    """Draw one figure a run."""
-    for number, run in enumerate(runs):
-        cycle = cycle_of(run)
-        name = "figure-2" if len(runs) == 1 else f"figure-2-{number + 1}"
-        yield LeftOut(f"{TITLE}, {run.title}", CLOSED_LOOP) if cycle is None else _draw(run, cycle, name)
+def spoken(counts: Mapping[str, Floats]) -> str:
+    """Say the busiest part over the quietest of each."""
+    return "; ".join(f"{name} {spoken_ratio(values)}" for name, values in counts.items())
 
 
-def _draw(run: RunData, cycle: Cycle, name: str) -> Drawing:
+def spoken_ratio(values: Floats) -> str:
+    """Say the busiest part over the quietest."""
+    ratio = peak_to_trough(values)
+    return f"{ratio:.1f}" if np.isfinite(ratio) else f"{values.max():.0f} to none"
+
+
+def draw_regions(run: RunData, cycle: Cycle, name: str, why: str) -> Drawing:
+    """Draw a line for each client region; `why` says in the caption what that has to do with countries."""
     figure = style.new_figure(3.2, TITLE, run.subtitle)
     axes = figure.subplots()
     for place, (region, values) in enumerate(cycle.counts.items()):
@@ -76,14 +106,13 @@ def _draw(run: RunData, cycle: Cycle, name: str) -> Drawing:
     axes.set_ylabel("conversations begun")
     axes.grid(axis="y")
     figure.legend(loc="outside lower left", ncols=2)
-    said = "; ".join(
-        f"{region} {_spoken(values)}" for region, values in [*cycle.counts.items(), ("all", cycle.total)]
-    )
+    said = spoken({**cycle.counts, "all": cycle.total})
     return Drawing(
         name=name,
         title=TITLE,
         caption=f"Conversations begun in each {'hour' if cycle.is_day else '24th of the run'}, by client "
-        f"region (the paper has countries), of the data that the run used. Busiest over quietest: {said}.",
+        f"region and not, as in the paper, by country: {why}. Data: {run.run.get('data') or 'not said'}. "
+        f"Busiest over quietest: {said}.",
         alt=f"Lines by region. Busiest over quietest: {said}.",
         figure=figure,
         header=("region", "hour_utc" if cycle.is_day else "part", "begun"),
@@ -93,11 +122,6 @@ def _draw(run: RunData, cycle: Cycle, name: str) -> Drawing:
             for hour, value in enumerate(values)
         ),
     )
-
-
-def _spoken(values: Floats) -> str:
-    ratio = peak_to_trough(values)
-    return f"{ratio:.1f}" if np.isfinite(ratio) else f"{values.max():.0f} to none"
 
 
 def _line(axes: Axes, region: str, values: Floats, place: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from nightshift.bench.figures.data import RunData
 from nightshift.bench.figures.drawing import Result
 from nightshift.bench.figures.paper import (
-    daily,
+    countries,
     hashing,
     lengths,
     provisioning,
@@ -16,7 +16,7 @@ from nightshift.bench.figures.paper import (
 )
 
 FIGURES: Mapping[int, Callable[[Sequence[RunData]], Iterator[Result]]] = {
-    2: daily.draw,
+    2: countries.draw,
     3: provisioning.draw,
     4: lengths.draw,
     5: similar.draw,
