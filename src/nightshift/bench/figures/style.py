@@ -4,8 +4,9 @@ Figures are small in inches and dense in pixels, so that type stays legible at h
 width of a page and on a phone. Drawing goes through `Figure` objects; pyplot's global state is not used.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +48,8 @@ _SETTINGS: "dict[RcKeyType, Any]" = {
     "legend.fontsize": 7.5,
     "legend.frameon": False,
     "hatch.linewidth": 0.5,
+    "figure.autolayout": False,
+    "figure.constrained_layout.use": False,  # only as a figure asks for it: `lay_out`
     "svg.hashsalt": "nightshift",  # the same figure, the same file
     "text.parse_math": False,  # names come from the run; a dollar sign is a dollar sign
 }
@@ -67,8 +70,14 @@ def shades(colour: str, count: int) -> list[str]:
 
 def printable(text: str) -> str:
     """Replace what the font cannot draw, line breaks included, by a question mark."""
-    known = get_font(findfont("DejaVu Sans")).get_charmap()
+    known = _signs()
     return "".join(sign if sign.isprintable() and ord(sign) in known else "?" for sign in text)
+
+
+@cache
+def _signs() -> Container[int]:
+    """Return the code points that the font can draw."""
+    return frozenset(get_font(findfont("DejaVu Sans")).get_charmap())
 
 
 def shortened(text: str, length: int) -> str:
@@ -113,6 +122,18 @@ def new_figure(height_in: float, title: str, subtitle: str, width_in: float = WI
     )
     figure.text(left, 1 - 0.25 / height_in, "\n".join(lines), fontsize=7.5, color=FAINT, va="top")
     return figure
+
+
+def lay_out(figure: Figure) -> None:
+    """Give all parts their places, once for all files.
+
+    A figure with an engine for it is laid out anew for each file, and drawn twice. The engine "none" would
+    have it drawn twice too; None has not.
+    """
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.execute(figure)
+        figure.set_layout_engine(None)
 
 
 def list_systems(axes: Axes, labels: Sequence[str]) -> None:

@@ -57,6 +57,7 @@ def _remove_old(target: Path, index: Index | None) -> None:
 
 
 def _write(target: Path, drawing: Drawing) -> FigureEntry:
+    style.lay_out(drawing.figure)
     drawing.figure.savefig(target / f"{drawing.name}.png", metadata={"Software": "nightshift"})
     drawing.figure.savefig(target / f"{drawing.name}.svg", metadata={"Date": None, "Creator": "nightshift"})
     with (target / f"{drawing.name}.csv").open("w", encoding="utf-8", newline="") as file:
