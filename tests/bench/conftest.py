@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.bench.once import once
 
 from nightshift.bench.figures import write_figures
 from nightshift.bench.measures import Window, measure, measure_by_region
@@ -239,16 +240,16 @@ def results(make_results: Callable[..., ResultFolder]) -> ResultFolder:
 
 
 @pytest.fixture(scope="session")
-def drawn(make_results: Callable[..., ResultFolder]) -> ResultFolder:
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> ResultFolder:
     """One folder with all its figures, drawn once for all tests that only look at them."""
-    folder = make_results()
-    assert len(write_figures(folder)) == 17
-    return folder
+    return ResultFolder(once(tmp_path_factory, "drawn", lambda path: write_figures(write_folder(path))))
 
 
 @pytest.fixture(scope="session")
-def repeated(make_results: Callable[..., ResultFolder]) -> ResultFolder:
-    """Three systems, each run three times, with all figures."""
-    folder = make_results(count=3, repetitions=3)
-    write_figures(folder)
-    return folder
+def repeated(tmp_path_factory: pytest.TempPathFactory) -> ResultFolder:
+    """Three systems, each run three times, with all figures, drawn once as well."""
+
+    def make(path: Path) -> None:
+        write_figures(write_folder(path, count=3, repetitions=3))
+
+    return ResultFolder(once(tmp_path_factory, "repeated", make))

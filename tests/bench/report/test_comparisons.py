@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ def test_a_comparison_is_turned_round() -> None:
     assert compared(known, "a", "c", "x") is None
 
 
-def test_each_system_is_compared_with_the_baseline(repeated: ResultFolder) -> None:
+def test_each_system_is_compared_with_the_baseline(make_results: Callable[..., ResultFolder]) -> None:
+    repeated = make_results(count=3, repetitions=3)
     markup = comparisons(repeated.summary)
     assert "1 Baseline [Pull] against 0 Baseline" in markup
     assert "All other pairs (1)" in markup

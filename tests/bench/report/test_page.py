@@ -164,6 +164,8 @@ def test_hostile_names_stay_text(make_results: MakeResults, read_page: Any) -> N
         command=HOSTILE,
         version=HOSTILE,
     )
+    for samples in list(folder.path.glob("systems/*/rep-1/samples.jsonl"))[1:]:
+        samples.unlink()  # so that the fleet is drawn of one system, and left out of the other
     path = folder.path / "summary.json"
     summary = orjson.loads(path.read_bytes())
     for row in summary["systems"]:
@@ -180,6 +182,7 @@ def test_hostile_names_stay_text(make_results: MakeResults, read_page: Any) -> N
 
 def test_a_report_draws_what_was_never_drawn(make_results: MakeResults) -> None:
     folder = make_results(count=1)
+    (folder.repetition_path(folder.systems[0], 1) / "samples.jsonl").unlink()  # there is less to draw
     assert "data:image/png" in write_report(folder).read_text(encoding="utf-8")
     assert (folder.path / "figures" / "throughput.png").is_file()
 
