@@ -74,7 +74,7 @@ def test_each_user_has_exactly_one_request_under_way(system: Preset) -> None:
 
 @pytest.mark.parametrize("system", SYSTEMS, ids=lambda p: p.suffix)
 def test_same_seed_same_trace(system: Preset) -> None:
-    first, again = (run(switches_of(system), {"a": 40, "b": 10}, 60)[0] for _ in range(2))
+    first, again = (run(switches_of(system), {"a": 40, "b": 10}, 40)[0] for _ in range(2))
     assert first == again
     assert len(first) > 100
 
