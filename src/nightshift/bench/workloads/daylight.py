@@ -11,7 +11,8 @@ local, quietest at 3 h.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import cos, exp, log, pi
+from functools import lru_cache
+from math import cos, exp, log, pi, sqrt
 
 from nightshift.errors import UserError
 
@@ -28,19 +29,23 @@ class DailyCycle:
 
     def at(self, utc_hour: float) -> float:
         """Return the rate at an hour, relative to the mean of the day."""
-        return self._raw(utc_hour) / self._mean()
+        return self._raw(utc_hour) / _mean(self.peak_to_trough)
 
     @property
     def most(self) -> float:
         """The rate of the busiest moment, relative to the mean."""
-        return self._raw(PEAK_HOUR - self.utc_offset_h) / self._mean()
+        return sqrt(self.peak_to_trough) / _mean(self.peak_to_trough)
 
     def _raw(self, utc_hour: float) -> float:
         angle = (utc_hour + self.utc_offset_h - PEAK_HOUR) / 12 * pi
         return exp(log(self.peak_to_trough) / 2 * cos(angle))
 
-    def _mean(self) -> float:
-        return sum(self._raw(24 * step / _STEPS) for step in range(_STEPS)) / _STEPS
+
+@lru_cache
+def _mean(peak_to_trough: float) -> float:
+    """The mean of exp(k cos(t)) over a day, which is the same in every time zone."""
+    steepness = log(peak_to_trough) / 2
+    return sum(exp(steepness * cos(2 * pi * step / _STEPS)) for step in range(_STEPS)) / _STEPS
 
 
 FIVE_REGIONS: Mapping[str, tuple[DailyCycle, float]] = {
