@@ -182,4 +182,4 @@ test-compiled: .venv-compiled/.done
 	@.venv-compiled/bin/python -m pytest tests/balancing tests/proxy
 
 clean:
-	rm -rf $(VENV) .venv-peers .venv-clients .venv-api .venv-fuzz .venv-sky .venv-tools .venv-compiled results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info
+	rm -rf $(VENV) .venv-* results .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build src/*.egg-info

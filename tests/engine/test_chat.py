@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nightshift.engine.chat import render_chat
-from nightshift.engine.tokens import token_count
+from nightshift.engine.tokens import BYTES_PER_TOKEN, token_count
 
 ROLES = ["system", "developer", "user", "assistant", "tool", "syst", "function", "critic"]
 
@@ -35,6 +35,11 @@ def test_a_message_has_five_tokens_around_it_as_with_chatml(role: str) -> None:
     """What llama.cpp counts for SmolLM2: three before the content, two after, three before the answer."""
     assert token_count(render_chat([(role, "")])) == 5 + 3
     assert token_count(render_chat([(role, "text" * 7)])) == 5 + 7 + 3
+
+
+@pytest.mark.parametrize("role", ["critic", "function", "критик", "評論家"])
+def test_a_role_of_its_own_takes_whole_tokens(role: str) -> None:
+    assert len(render_chat([(role, "text")])) % BYTES_PER_TOKEN == 0
 
 
 def test_a_lone_surrogate_does_no_harm() -> None:

@@ -18,7 +18,8 @@ _ROLES = {"system": "syst", "developer": "deve", "user": "user", "assistant": "a
 def _header(role: str) -> str:
     """A role that templates do not know keeps its name, with spaces to whole tokens: at least one, as the
     known ones have none."""
-    name = _ROLES.get(role) or role.ljust((len(role) // BYTES_PER_TOKEN + 1) * BYTES_PER_TOKEN)
+    spaces = BYTES_PER_TOKEN - len(role.encode("utf-8", "replace")) % BYTES_PER_TOKEN
+    name = _ROLES.get(role) or role + " " * spaces
     return f"{_BEGIN}{name}{_BREAK}"
 
 

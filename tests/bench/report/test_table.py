@@ -106,6 +106,14 @@ def test_a_figure_that_no_system_has_takes_no_room(results: ResultFolder) -> Non
     assert "goodput" not in str(summary_table(old).caption)
 
 
+def test_wide_signs_of_a_name_take_the_room_of_two(results: ResultFolder) -> None:
+    def left(name: str, width: int) -> list[str]:
+        rows = [{**row, "legend": name} for row in results.summary["systems"]]
+        return titles(figures_at({**results.summary, "systems": rows}, width)[0])
+
+    assert all(left("負荷分散装置", width) == left("twelve signs", width) for width in range(50, 125))
+
+
 def test_the_caption_says_the_limits_and_what_even_is(results: ResultFolder) -> None:
     caption = str(summary_table({**results.summary, "slo": {"text": "ttft=1,e2e=9"}}).caption)
     assert "goodput = requests within the SLO (ttft=1,e2e=9, in s)" in caption

@@ -74,14 +74,16 @@ def figures_at(summary: Json, width: int) -> tuple[list[Heading], list[Heading]]
 
 
 def _needed(rows: Sequence[Json], figures: Sequence[Heading]) -> int:
-    """Characters of a line with these figures."""
+    """Characters of a line with these figures; those of some scripts are two wide."""
+    from rich.cells import cell_len
+
     widths = [
-        max(map(len, (*heading.split("\n"), *(column.text(row) for row in rows))))
+        max(map(cell_len, (*heading.split("\n"), *(column.text(row) for row in rows))))
         for heading, column in (_weighted(), *figures)
     ]
     fixed = (
         max([2, *(len(_number(row)) for row in rows)]),
-        min(NAME_WIDTH, max([len("system"), *(len(shown_name(row)) for row in rows)])),
+        min(NAME_WIDTH, max([len("system"), *(cell_len(shown_name(row)) for row in rows)])),
         max(len(text) for text in (_baseline_name(rows), *_ratios(rows))),
     )
     return sum(fixed) + sum(widths) + _GAP * (len(fixed) + len(widths) - 1)

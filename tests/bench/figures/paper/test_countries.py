@@ -84,7 +84,7 @@ def test_real_data_is_drawn_at_its_own_hours(make_results: MakeResults, tmp_path
     }
     assert entry.title == "Figure 2: the day of each country"
     assert "8 in all, at the data's own time stamps. Real data (file " in entry.caption
-    assert "2 without a country or a time are left out" in entry.caption
+    assert "Left out, without a country or a time: 2." in entry.caption
     assert "stand-in" not in entry.caption.lower()
 
 

@@ -129,13 +129,17 @@ def draw(runs: Sequence[RunData]) -> Iterator[Result]:
             yield LeftOut(f"{ANY_TITLE}, {run.title}", why)
 
 
+def _others(countries: int) -> str:
+    return "one other" if countries == 1 else f"{countries} others"
+
+
 def _draw(run: RunData, days: CountryDays, name: str) -> Drawing:
     shown = largest(days.counts)
     figure = style.new_figure(4.8, TITLE, run.subtitle)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
     _line(upper, f"all {len(days.counts)} together ({_times(days.total)})", days.total, _SUM)
     for place, (country, values) in enumerate(shown.items()):
-        label = f"{len(days.counts) - LARGEST} others" if country == OTHER else style.printable(country)
+        label = _others(len(days.counts) - LARGEST) if country == OTHER else style.printable(country)
         _line(lower, f"{label} ({_times(values)})", values, _REST if country == OTHER else look_at(place + 1))
     for axes in (upper, lower):
         axes.set_ylim(0, 1.08 * axes.get_ylim()[1])
@@ -148,7 +152,7 @@ def _draw(run: RunData, days: CountryDays, name: str) -> Drawing:
     title = "in brackets: busiest over quietest hour"
     figure.legend(loc="outside lower left", ncols=2, title=title, title_fontsize=7.5, alignment="left")
     lines = {**shown, ALL: days.total}
-    left_out = f" {days.left_out:,} without a country or a time are left out." if days.left_out else ""
+    left_out = f" Left out, without a country or a time: {days.left_out:,}." if days.left_out else ""
     return Drawing(
         name=name,
         title=TITLE,
