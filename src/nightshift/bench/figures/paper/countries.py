@@ -9,8 +9,6 @@ region alone (`daily.py`).
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
 from nightshift.bench.figures import style
@@ -18,14 +16,16 @@ from nightshift.bench.figures.data import Floats, RunData, csv_rows
 from nightshift.bench.figures.drawing import Drawing, LeftOut, Result
 from nightshift.bench.figures.palette import Look, look_at
 from nightshift.bench.figures.paper.daily import (
-    BINS,
     CLOSED_LOOP,
     cycle_of,
     day_of,
+    draw_line,
     draw_regions,
     histogram,
+    show_hours,
     spoken,
     spoken_ratio,
+    together,
 )
 from nightshift.bench.figures.paper.used import arrivals, asking_regions, real_chats
 
@@ -58,7 +58,7 @@ class CountryDays:
     @property
     def total(self) -> Floats:
         """All countries together."""
-        return np.asarray(np.sum(list(self.counts.values()), axis=0), dtype=np.float64)
+        return together(self.counts.values())
 
 
 def count(places: Iterable[Place]) -> tuple[dict[str, Floats], int]:
@@ -79,7 +79,7 @@ def largest(counts: Mapping[str, Floats], number: int = LARGEST) -> dict[str, Fl
     names = list(counts)
     kept = {name: counts[name] for name in names[:number]}
     rest = [counts[name] for name in names[number:]]
-    return {**kept, OTHER: np.asarray(np.sum(rest, axis=0), dtype=np.float64)} if rest else kept
+    return {**kept, OTHER: together(rest)} if rest else kept
 
 
 def days_of(run: RunData) -> CountryDays | None:
@@ -137,17 +137,16 @@ def _draw(run: RunData, days: CountryDays, name: str) -> Drawing:
     shown = largest(days.counts)
     figure = style.new_figure(4.8, TITLE, run.subtitle)
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(1, 2))
-    _line(upper, f"all {len(days.counts)} together ({_times(days.total)})", days.total, _SUM)
+    draw_line(upper, f"all {len(days.counts)} together ({_times(days.total)})", days.total, _SUM)
     for place, (country, values) in enumerate(shown.items()):
         label = _others(len(days.counts) - LARGEST) if country == OTHER else style.printable(country)
-        _line(lower, f"{label} ({_times(values)})", values, _REST if country == OTHER else look_at(place + 1))
+        look = _REST if country == OTHER else look_at(place + 1)
+        draw_line(lower, f"{label} ({_times(values)})", values, look)
     for axes in (upper, lower):
         axes.set_ylim(0, 1.08 * axes.get_ylim()[1])
         axes.grid(axis="y")
     upper.yaxis.set_major_locator(MaxNLocator(nbins=3, min_n_ticks=3))
-    lower.set_xlim(0, BINS)
-    lower.set_xticks(range(0, BINS + 1, 4))
-    lower.set_xlabel("hour of the day (UTC)")
+    show_hours(lower, "hour of the day (UTC)")
     figure.supylabel("conversations", fontsize=8.5)
     title = "in brackets: busiest over quietest hour"
     figure.legend(loc="outside lower left", ncols=2, title=title, title_fontsize=7.5, alignment="left")
@@ -176,10 +175,3 @@ _REST = Look(style.FAINT, "", ":", "x")
 def _times(values: Floats) -> str:
     said = spoken_ratio(values)
     return said if "none" in said else f"{said} ×"
-
-
-def _line(axes: Axes, label: str, values: Floats, look: Look) -> None:
-    middles = np.arange(BINS) + 0.5
-    axes.plot(
-        middles, values, look.line, marker=look.marker, markersize=3.5, color=look.colour, label=label
-    )  # fmt: skip

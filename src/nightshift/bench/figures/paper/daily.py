@@ -1,6 +1,6 @@
 """Figure 2 by client region: when the regions' work begins, a daily cycle each, of the run's own data."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from nightshift.bench.figures import style
 from nightshift.bench.figures.data import Floats, RunData, csv_rows
 from nightshift.bench.figures.drawing import Drawing
-from nightshift.bench.figures.palette import look_at
+from nightshift.bench.figures.palette import Look, look_at
 from nightshift.bench.figures.paper.used import arrivals, asking_regions
 
 TITLE = "Figure 2: the day of each client region"
@@ -32,7 +32,7 @@ class Cycle:
     @property
     def total(self) -> Floats:
         """All regions together."""
-        return np.asarray(np.sum(list(self.counts.values()), axis=0), dtype=np.float64)
+        return together(self.counts.values())
 
 
 @dataclass(frozen=True)
@@ -77,6 +77,11 @@ def histogram(parts: list[float]) -> Floats:
     return np.histogram(parts, bins=BINS, range=(0.0, 1.0))[0].astype(np.float64)
 
 
+def together(counts: Iterable[Floats]) -> Floats:
+    """Add up, part by part of the day."""
+    return np.asarray(np.sum(list(counts), axis=0), dtype=np.float64)
+
+
 def peak_to_trough(values: Floats) -> float:
     """Busiest part over quietest; infinite where nothing arrives in one."""
     return float(values.max() / values.min()) if values.min() > 0 else float("inf")
@@ -98,11 +103,9 @@ def draw_regions(run: RunData, cycle: Cycle, name: str, why: str) -> Drawing:
     figure = style.new_figure(3.2, TITLE, run.subtitle)
     axes = figure.subplots()
     for place, (region, values) in enumerate(cycle.counts.items()):
-        _line(axes, region, values, place)
+        draw_line(axes, style.printable(region), values, look_at(place + 1))
     axes.set_ylim(bottom=0)
-    axes.set_xlim(0, BINS)
-    axes.set_xticks(range(0, BINS + 1, 4))
-    axes.set_xlabel("hour of the day (UTC)" if cycle.is_day else "part of the run (24ths)")
+    show_hours(axes, "hour of the day (UTC)" if cycle.is_day else "part of the run (24ths)")
     axes.set_ylabel("conversations begun")
     axes.grid(axis="y")
     figure.legend(loc="outside lower left", ncols=2)
@@ -124,10 +127,16 @@ def draw_regions(run: RunData, cycle: Cycle, name: str, why: str) -> Drawing:
     )
 
 
-def _line(axes: Axes, region: str, values: Floats, place: int) -> None:
-    look = look_at(place + 1)
+def show_hours(axes: Axes, label: str) -> None:
+    """Give the horizontal axis the parts of a day."""
+    axes.set_xlim(0, BINS)
+    axes.set_xticks(range(0, BINS + 1, 4))
+    axes.set_xlabel(label)
+
+
+def draw_line(axes: Axes, label: str, values: Floats, look: Look) -> None:
+    """Draw what `histogram` counted, each at the middle of its part of the day."""
     middles = np.arange(BINS) + 0.5
     axes.plot(
-        middles, values, look.line, marker=look.marker, markersize=3.5, color=look.colour,
-        label=style.printable(region),
+        middles, values, look.line, marker=look.marker, markersize=3.5, color=look.colour, label=label
     )  # fmt: skip
