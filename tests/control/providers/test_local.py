@@ -101,12 +101,22 @@ def processes_below(state: Path) -> list[str]:
     found = []
     for name in filter(str.isdecimal, os.listdir("/proc")):
         try:
-            environ = Path(f"/proc/{name}/environ").read_bytes().split(b"\0")
-            if any(entry.startswith(begin) for entry in environ):
-                found.append(Path(f"/proc/{name}/cmdline").read_bytes().decode())
-        except OSError:  # gone, or of another user
+            environ, command = _environ_and_command(Path("/proc", name))
+        except OSError:  # gone, of another user, or the kernel's own
             continue
+        if any(entry.startswith(begin) for entry in environ.split(b"\0")):
+            found.append(command.decode())
     return found
+
+
+def _environ_and_command(process: Path) -> tuple[bytes, bytes]:
+    """Read both; within exec a process has neither, when its lock is free already: look again."""
+    while True:
+        command = (process / "cmdline").read_bytes()
+        environ = (process / "environ").read_bytes()  # there as soon as the command line is
+        if environ or command:
+            return environ, command
+        (process / "exe").readlink()  # fails for what has ended and for threads of the kernel
 
 
 @pytest.fixture
